@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 Label = Literal["verified", "unverified", "propaganda"]
 Stance = Literal["supported", "refuted", "insufficient", "conflicting"]
+InputField = Literal["claim", "evidence", "source", "date"]  # what a model may be shown
 
 LABELS: tuple[Label, ...] = get_args(Label)
 STANCES: tuple[Stance, ...] = get_args(Stance)
@@ -77,7 +78,7 @@ class Prediction:
 
 
 def label_of(stance: Stance, manipulation: bool) -> Label:
-    """The codebook's table (docs/codebook.md): evidence first; manipulation matters where evidence does not settle it."""
+    """The codebook's table (docs/codebook.md): manipulation matters where the evidence does not settle the claim."""
     if stance == "supported":
         return "verified"
     if stance == "refuted" or manipulation:
@@ -199,7 +200,9 @@ def _date(value: Any, key: str) -> str | None:
         return None
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
-            calendar_date.fromisoformat(value + "-01-01"[len(value) - 4 :])  # a year or a month is tried as its first day
+            calendar_date.fromisoformat(
+                value + "-01-01"[len(value) - 4 :]
+            )  # a year or a month is tried as its first day
         except ValueError:
             pass
         else:
@@ -214,4 +217,5 @@ def _kind(value: Any) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "a number" if math.isfinite(value) else "not a finite number"
-    return {str: "text", list: "a list", dict: "an object"}.get(type(value), type(value).__name__)
+    names: dict[type[Any], str] = {str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,152 @@
+"""The corpora of a run as one list of claims, with what had to be left out."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from claimsieve.config import Corpus
+from claimsieve.data import recipes
+from claimsieve.data.fields import apply_rating, check_ratings, field_mapper
+from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
+from claimsieve.data.hub import read_hub
+from claimsieve.errors import DataError
+from claimsieve.records import Claim, RecordError, claim_from_row
+
+MAX_REJECTED_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows of a corpus that could not be read."""
+
+    corpus: str
+    rejects: tuple[Reject, ...]
+
+
+def load(corpora: Sequence[Corpus]) -> tuple[list[Claim], list[LeftOut]]:
+    """Every labelled claim of the corpora, and the rows that could not be read.
+
+    Raises DataError when a corpus is empty, has claims without a label, more than 5 % unreadable rows, or when an id
+    occurs twice.
+    """
+    claims: list[Claim] = []
+    left_out: list[LeftOut] = []
+    for corpus in corpora:
+        name = corpus_name(corpus)
+        found: list[Claim] = []
+        rejects: list[Reject] = []
+        for item in read(corpus):
+            if isinstance(item, Reject):
+                rejects.append(item)
+            else:
+                found.append(item)
+        _check(name, found, rejects)
+        claims += found
+        if rejects:
+            left_out.append(LeftOut(name, tuple(rejects)))
+    _check_ids(claims)
+    return claims, left_out
+
+
+def corpus_name(corpus: Corpus) -> str:
+    """What the corpus is called in records, metrics and slices."""
+    if corpus.recipe is not None:
+        return Path(corpus.recipe).stem
+    return Path(corpus.file).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
+
+
+def read(corpus: Corpus) -> Iterator[Claim | Reject]:
+    """The claims of one corpus in order, at most `max_claims`, and its unreadable rows."""
+    if corpus.recipe is not None:
+        items = recipes.read(recipes.load(corpus.recipe))
+    elif corpus.file is not None:
+        items = read_file(corpus.file, mapping=corpus.map, ratings=corpus.ratings, corpus=corpus_name(corpus))
+    else:
+        items = _read_hub(corpus)
+    yield from islice(items, corpus.max_claims)
+
+
+def read_file(
+    name: str, *, mapping: Mapping[str, str], ratings: Mapping[str, str | None] = {}, corpus: str | None = None
+) -> Iterator[Claim | Reject]:
+    """Claims of a file ('-' for standard input). Ids are prefixed with the corpus when one is named.
+
+    mapping: record field → column of the file. Raises DataError when the file has no column for the claim.
+    """
+    check_ratings(ratings, place=name)
+    mapper = field_mapper(mapping, place="--map")
+    tabular = format_of(name) != "jsonl"
+    if tabular:
+        require_claim_column(name, columns(name), mapping)
+    for row in read_rows(name):
+        if isinstance(row, Reject):
+            yield row
+            continue
+        try:
+            fields = mapper(record_cells(row.fields) if tabular else row.fields)
+            rated = apply_rating(fields, ratings, place=f"{name}, row {row.place}")
+            if rated is not None:
+                claim = claim_from_row(rated)
+                yield claim if corpus is None else _named(claim, corpus, row.place)
+        except RecordError as error:
+            yield Reject(row.place, str(error), str(row.fields)[:200])
+
+
+def require_claim_column(name: str, found: Sequence[str], mapping: Mapping[str, str]) -> None:
+    """Raises DataError when a table has no column that could be the claim."""
+    wanted = mapping.get("claim", "claim")
+    if wanted.partition(".")[0] not in found and wanted not in found:
+        listed = ", ".join(f"'{column}'" for column in found[:12]) or "no columns"
+        likely = next((column for column in found if column.lower() in ("text", "statement", "tweet", "content")), None)
+        raise DataError(
+            f"{name}: expected a column '{wanted}', found {listed}. Map it: --map claim={likely or 'COLUMN'}"
+        )
+
+
+def _read_hub(corpus: Corpus) -> Iterator[Claim | Reject]:
+    check_ratings(corpus.ratings, place=str(corpus.hub))
+    mapper = field_mapper(corpus.map, place=str(corpus.hub))
+    for row in read_hub(
+        str(corpus.hub), config=corpus.hub_config, split=corpus.hub_split, revision=corpus.hub_revision
+    ):
+        try:
+            rated = apply_rating(mapper(row.fields), corpus.ratings, place=f"{corpus.hub}, row {row.place}")
+            if rated is not None:
+                yield _named(claim_from_row(rated), corpus_name(corpus), row.place)
+        except RecordError as error:
+            yield Reject(row.place, str(error), str(row.fields)[:200])
+
+
+def _named(claim: Claim, corpus: str, number: int) -> Claim:
+    return replace(claim, id=f"{corpus}:{claim.id or number}", corpus=claim.corpus or corpus)
+
+
+def _check(name: str, found: Sequence[Claim], rejects: Sequence[Reject]) -> None:
+    total = len(found) + len(rejects)
+    if len(rejects) > MAX_REJECTED_SHARE * total:
+        reasons = Counter(reject.reason for reject in rejects).most_common(3)
+        listed = "; ".join(f"{reason} ({count} rows)" for reason, count in reasons)
+        raise DataError(
+            f"{name}: expected at most {MAX_REJECTED_SHARE:.0%} unreadable rows, found {len(rejects):,} of {total:,}: "
+            f"{listed}. First: row {rejects[0].place}."
+        )
+    if not found:
+        raise DataError(f"{name}: expected labelled claims, found no rows.")
+    unlabelled = [claim.id for claim in found if claim.label is None]
+    if unlabelled:
+        raise DataError(
+            f"{name}: expected a label on every claim, found none on {len(unlabelled):,} of {len(found):,} "
+            f"(first: {unlabelled[0]}). Map the corpus's own verdicts: ratings: {{their verdict: verified, ...}}"
+        )
+
+
+def _check_ids(claims: Sequence[Claim]) -> None:
+    counts = Counter(claim.id for claim in claims)
+    doubled = [str(name) for name, count in counts.items() if count > 1]
+    if doubled:
+        raise DataError(
+            f"expected every id once, found {len(doubled):,} ids on several rows: {', '.join(doubled[:5])}"
+            f"{', ...' if len(doubled) > 5 else ''}. Give each row an id of its own, or leave the ids out."
+        )

@@ -1,0 +1,233 @@
+"""Claims files, read row by row: JSON Lines, CSV, TSV, Parquet. A row that cannot be read becomes a Reject."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from claimsieve.errors import DataError
+
+SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+
+_MAX_LINE_BYTES = 16_000_000
+_NESTED_COLUMNS = ("evidence", "media", "manipulation")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it stands in the file. place: line (text formats) or row number (Parquet), counted from 1."""
+
+    place: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that could not be used: where it stands, why, and how it begins."""
+
+    place: int
+    reason: str
+    excerpt: str = ""
+
+
+def format_of(name: str) -> str:
+    """'jsonl', 'csv', 'tsv' or 'parquet' by suffix; '-' is JSON Lines. Raises DataError for another suffix."""
+    if name == "-":
+        return "jsonl"
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(f"{name}: expected a file that ends in {', '.join(SUFFIXES)}, found '{suffix or 'no suffix'}'.")
+    return {"ndjson": "jsonl"}.get(suffix[1:], suffix[1:])
+
+
+def read_rows(name: str) -> Iterator[Row | Reject]:
+    """Rows of a claims file in order, with flat memory; '-' reads JSON Lines from standard input.
+
+    Raises DataError when the file as a whole cannot be read.
+    """
+    kind = format_of(name)
+    if kind == "parquet":
+        yield from _parquet(Path(name))
+        return
+    with _opened(name) as stream:
+        if kind == "jsonl":
+            yield from _json_lines(stream)
+        else:
+            yield from _separated(stream, "\t" if kind == "tsv" else ",")
+
+
+def columns(name: str) -> list[str]:
+    """Names of the columns in the order they first occur; reads a JSON Lines file through."""
+    kind = format_of(name)
+    if kind == "parquet":
+        return [str(column) for column in _parquet_file(Path(name)).schema_arrow.names]
+    found: dict[str, None] = {}
+    for row in read_rows(name):
+        if isinstance(row, Row):
+            found.update(dict.fromkeys(row.fields))
+            if kind != "jsonl":
+                break
+    return list(found)
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """One JSON object. Raises ValueError with the reason; NaN and Infinity are not JSON."""
+    try:
+        value = json.loads(text, parse_constant=_not_json)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    if not isinstance(value, dict):
+        raise ValueError("expected a JSON object")
+    return value
+
+
+def _not_json(name: str) -> Any:
+    raise ValueError(f"not JSON: {name}")
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stack = ExitStack()
+        stream = stack.enter_context(Path(name).open("rb"))
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read: {error.strerror}.") from None
+    with stack:
+        yield stream
+
+
+def _json_lines(stream: BinaryIO) -> Iterator[Row | Reject]:
+    number = 0
+    while raw := stream.readline(_MAX_LINE_BYTES + 1):
+        number += 1
+        if len(raw) > _MAX_LINE_BYTES:
+            excerpt = _excerpt(raw)
+            while not raw.endswith(b"\n") and (raw := stream.readline(_MAX_LINE_BYTES)):
+                pass
+            yield Reject(number, f"the line is longer than {_MAX_LINE_BYTES:,} bytes", excerpt)
+            continue
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        if not raw.strip():
+            continue
+        try:
+            yield Row(number, json_object(raw.decode("utf-8")))
+        except UnicodeDecodeError as error:
+            yield Reject(
+                number, f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start + 1}", _excerpt(raw)
+            )
+        except ValueError as error:
+            yield Reject(number, str(error), _excerpt(raw))
+
+
+def _separated(stream: BinaryIO, delimiter: str) -> Iterator[Row | Reject]:
+    csv.field_size_limit(_MAX_LINE_BYTES)
+    # Bytes that are not UTF-8 pass as surrogates, so that one bad row can be told from its neighbours.
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        header: list[str] | None = None
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Reject(reader.line_num, f"not a row of the table: {error}")
+                continue
+            if header is None:
+                header = _header(cells)
+            elif cells:
+                yield _separated_row(reader.line_num, header, cells)
+    finally:
+        text.detach()
+
+
+def _header(cells: list[str]) -> list[str]:
+    doubled = sorted({name for name in cells if cells.count(name) > 1})
+    if doubled:
+        raise DataError(f"expected each column once in the header, found twice: {', '.join(doubled)}.")
+    return cells
+
+
+def _separated_row(number: int, header: list[str], cells: list[str]) -> Row | Reject:
+    excerpt = ",".join(cells)[:200].encode("utf-8", "replace").decode()
+    if len(cells) != len(header):
+        return Reject(number, f"expected {len(header)} cells, found {len(cells)}", excerpt)
+    try:
+        ",".join(cells).encode("utf-8")
+    except UnicodeEncodeError:
+        return Reject(number, "not UTF-8", excerpt)
+    return Row(number, dict(zip(header, cells, strict=True)))
+
+
+def record_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells of a table as values of a record: an empty cell is nothing, JSON in a nested column is read."""
+    result: dict[str, Any] = {}
+    for key, value in fields.items():
+        if value == "":
+            continue
+        if key in _NESTED_COLUMNS and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+            with suppress(ValueError, RecursionError):  # a passage may begin with a bracket
+                value = json.loads(value)
+        result[key] = value
+    return result
+
+
+def _parquet_file(path: Path) -> Any:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.ParquetFile(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path}: expected a Parquet file: {str(error).splitlines()[0]}") from None
+
+
+def _parquet(path: Path) -> Iterator[Row | Reject]:
+    import pyarrow
+
+    number = 0
+    try:
+        for batch in _parquet_file(path).iter_batches(batch_size=1024):
+            for fields in _batch_rows(batch):
+                number += 1
+                if isinstance(fields, str):
+                    yield Reject(number, fields)
+                else:
+                    yield Row(number, {str(key): _plain_date(value) for key, value in fields.items()})
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path}: damaged after row {number}: {str(error).splitlines()[0]}") from None
+
+
+def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
+    """The rows of a batch; a row whose bytes are not UTF-8 as the reason."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for position in range(batch.num_rows):
+            try:
+                yield from batch.slice(position, 1).to_pylist()
+            except UnicodeDecodeError as error:
+                yield f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start + 1}"
+
+
+def _plain_date(value: Any) -> Any:
+    return value.isoformat()[:10] if isinstance(value, date) else value
+
+
+def _excerpt(raw: bytes) -> str:
+    return raw[:200].decode("utf-8", "replace").rstrip()
