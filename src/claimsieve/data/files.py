@@ -5,7 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -99,11 +99,10 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stack = ExitStack()
-        stream = stack.enter_context(Path(name).open("rb"))
+        stream = Path(name).open("rb")  # noqa: SIM115  # errors of the block below are not errors of opening
     except OSError as error:
         raise DataError(f"{name}: cannot be read: {error.strerror}.") from None
-    with stack:
+    with stream:
         yield stream
 
 

@@ -1,0 +1,244 @@
+"""Probabilities and labelled claims in, one Evaluation out: numbers with intervals, overall, by corpus and by event."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from claimsieve.errors import DataError
+from claimsieve.evaluation.metrics import (
+    LABEL_METRICS,
+    METRICS,
+    Bin,
+    Booleans,
+    Floats,
+    chosen_labels,
+    confusion_matrix,
+    metrics_of_sums,
+    occurring,
+    one_hot,
+    reliability,
+    resampled_sums,
+    row_statistics,
+)
+from claimsieve.records import LABELS, Claim, Label
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric and its percentile bootstrap interval (2.5 % to 97.5 %).
+
+    Resampled rows repeat, which looks like more miscalibration: the interval of `ece` leans upwards and may even
+    lie above the value when the calibration is good.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The metrics of some of the rows. Intervals of a slice with few rows are too narrow; look at `n`.
+
+    labels: how many rows truly have each label. metrics: by the names in metrics.METRICS; `mcc` is None when the truth
+    has one label only. per_label: precision, recall and f1; None for a label that does not occur in the truth.
+    """
+
+    n: int
+    labels: dict[Label, int]
+    metrics: dict[str, Estimate | None]
+    per_label: dict[Label, dict[str, Estimate | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How one model does on one set of labelled claims.
+
+    confusion: counts as confusion[true label][chosen label]. reliability: bins of the confidence, from 0 to 1.
+    corpora: by the claims' corpus. events: by the claims' event, those with enough rows; smaller_events is how many
+    were left out. Both have the largest first; a claim without a corpus or an event stands in `overall` only.
+    settings: resamples, seed, bins, level, min_slice_rows. model: the fingerprint or name of what was evaluated.
+    """
+
+    overall: Slice
+    confusion: dict[Label, dict[Label, int]]
+    reliability: list[Bin]
+    corpora: dict[str, Slice]
+    events: dict[str, Slice]
+    smaller_events: int
+    settings: dict[str, int | float]
+    model: str | None = None
+
+
+def evaluate(
+    probabilities: Floats,
+    claims: Sequence[Claim],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    bins: int = 15,
+    min_slice_rows: int = 20,
+    model: str | None = None,
+) -> Evaluation:
+    """Compare probabilities with the claims' labels.
+
+    probabilities: one row per claim, columns in the order of LABELS, each row summing to 1 within 0.001. Shape: (n, 3)
+    resamples: bootstrap resamples per slice, at least 100. Each slice starts from `seed` afresh, so its interval
+    does not depend on which other slices there are. min_slice_rows: events with fewer rows get no slice.
+    Raises DataError when there is no claim or a claim has no label, ValueError when an argument is out of range.
+    """
+    if resamples < 100 or bins < 1:
+        raise ValueError(f"expected at least 100 resamples and 1 bin, found {resamples} and {bins}")
+    truth = _truth(claims)
+    checked = _checked(probabilities, n=len(claims))
+    statistics = row_statistics(checked, truth, bins=bins)
+
+    def slices(groups: dict[str, list[int]]) -> dict[str, Slice]:
+        return {k: _slice(statistics[v], truth[v], resamples=resamples, seed=seed) for k, v in groups.items()}
+
+    events = _groups([claim.event for claim in claims])
+    large_events = {event: rows for event, rows in events.items() if len(rows) >= min_slice_rows}
+    confusion = confusion_matrix(truth, chosen_labels(checked)).astype(int).tolist()
+    return Evaluation(
+        overall=_slice(statistics, truth, resamples=resamples, seed=seed),
+        confusion={true: dict(zip(LABELS, row, strict=True)) for true, row in zip(LABELS, confusion, strict=True)},
+        reliability=reliability(checked, truth, bins=bins),
+        corpora=slices(_groups([claim.corpus for claim in claims])),
+        events=slices(large_events),
+        smaller_events=len(events) - len(large_events),
+        settings={
+            "resamples": resamples,
+            "seed": seed,
+            "bins": bins,
+            "level": LEVEL,
+            "min_slice_rows": min_slice_rows,
+        },
+        model=model,
+    )
+
+
+def to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """The evaluation as plain dicts, lists, texts, finite numbers and None, ready for json.dumps(allow_nan=False)."""
+    return asdict(evaluation)
+
+
+def from_json(document: Any) -> Evaluation:
+    """Read back what `to_json` made. Raises DataError when the document is something else."""
+    try:
+        return Evaluation(
+            **{
+                **document,
+                "overall": _slice_from(document["overall"]),
+                "reliability": [Bin(**row) for row in document["reliability"]],
+                "corpora": {name: _slice_from(row) for name, row in document["corpora"].items()},
+                "events": {name: _slice_from(row) for name, row in document["events"].items()},
+            }
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DataError(
+            f"expected an evaluation as claimsieve writes it, found something else ({error}). Evaluate the model again."
+        ) from error
+
+
+def summary_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Flat names and values for an experiment tracker; what is undefined is left out.
+
+    The overall metrics by name, macro_f1_low and macro_f1_high, "<label>_precision", ..., and "corpus/<name>/macro_f1",
+    in which characters that MLflow refuses in a metric's name become "_".
+    """
+    overall = evaluation.overall
+    estimates = dict(overall.metrics)
+    for label, by_metric in overall.per_label.items():
+        estimates |= {f"{label}_{name}": estimate for name, estimate in by_metric.items()}
+    for corpus, of_corpus in evaluation.corpora.items():
+        estimates[f"corpus/{_metric_name(corpus)}/macro_f1"] = of_corpus.metrics["macro_f1"]
+    summary = {name: estimate.value for name, estimate in estimates.items() if estimate is not None}
+    if (macro_f1 := overall.metrics["macro_f1"]) is not None:
+        summary |= {"macro_f1_low": macro_f1.low, "macro_f1_high": macro_f1.high}
+    return summary
+
+
+def table(evaluation: Evaluation) -> list[list[str]]:
+    """Rows for a terminal: a header, one row per corpus, the overall row last."""
+    rows = [["", "n", "macro-F1 [95 %]", "accuracy", "ECE"]]
+    for name, part in [*evaluation.corpora.items(), ("overall", evaluation.overall)]:
+        macro_f1, accuracy, ece = (part.metrics[metric] for metric in ("macro_f1", "accuracy", "ece"))
+        interval = f" [{macro_f1.low:.3f}, {macro_f1.high:.3f}]" if macro_f1 else ""
+        rows.append([name, f"{part.n:,}", _number(macro_f1) + interval, _number(accuracy), _number(ece)])
+    return rows
+
+
+def _truth(claims: Sequence[Claim]) -> Booleans:
+    if not claims:
+        raise DataError("expected labelled claims to evaluate on, found none. Give at least one claim with a label.")
+    labels = [claim.label for claim in claims if claim.label is not None]
+    if len(labels) < len(claims):
+        raise DataError(
+            f"expected a label on every claim, found {len(claims) - len(labels):,} of {len(claims):,} without one. "
+            "Label them, or leave them out of the evaluation."
+        )
+    return one_hot(labels)
+
+
+def _checked(probabilities: Floats, *, n: int) -> Floats:
+    checked = np.asarray(probabilities, dtype=np.float64)
+    if checked.shape != (n, len(LABELS)):
+        raise ValueError(f"expected probabilities of shape {(n, len(LABELS))}, found {checked.shape}")
+    if not np.isfinite(checked).all() or (checked < 0).any():
+        raise ValueError("expected finite probabilities of 0 or more, found others")
+    if (furthest := float(np.abs(checked.sum(axis=1) - 1).max())) > 1e-3:
+        raise ValueError(f"expected each row of probabilities to sum to 1 within 0.001, found one {furthest:.3g} off")
+    return checked
+
+
+def _slice(statistics: Floats, truth: Booleans, *, resamples: int, seed: int) -> Slice:
+    present = occurring(truth)
+    values = metrics_of_sums(statistics.sum(axis=0), present=present)
+    draws = metrics_of_sums(resampled_sums(statistics, resamples=resamples, seed=seed), present=present)
+    tails = (100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2)
+    lows, highs = np.percentile(np.stack(list(draws.values())), tails, axis=1).tolist()
+    estimates = {
+        name: Estimate(float(value), low, high)
+        for (name, value), low, high in zip(values.items(), lows, highs, strict=True)
+    }
+    return Slice(
+        n=len(truth),
+        labels=dict(zip(LABELS, truth.sum(axis=0).tolist(), strict=True)),
+        metrics={name: estimates.get(name) for name in METRICS},
+        per_label={label: {name: estimates.get(f"{label}_{name}") for name in LABEL_METRICS} for label in LABELS},
+    )
+
+
+def _groups(names: Sequence[str | None]) -> dict[str, list[int]]:
+    """Row numbers by name, the largest group first."""
+    groups: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        if name is not None:
+            groups.setdefault(name, []).append(row)
+    return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def _slice_from(row: Mapping[str, Any]) -> Slice:
+    return Slice(
+        n=row["n"],
+        labels=row["labels"],
+        metrics=_estimates_from(row["metrics"]),
+        per_label={cast(Label, label): _estimates_from(by_metric) for label, by_metric in row["per_label"].items()},
+    )
+
+
+def _estimates_from(row: Mapping[str, Mapping[str, float] | None]) -> dict[str, Estimate | None]:
+    return {name: None if estimate is None else Estimate(**estimate) for name, estimate in row.items()}
+
+
+def _metric_name(corpus: str) -> str:
+    return re.sub(r"[^\w.: -]|^\.+$", "_", corpus)
+
+
+def _number(estimate: Estimate | None) -> str:
+    return "–" if estimate is None else f"{estimate.value:.3f}"

@@ -1,0 +1,118 @@
+"""An Evaluation as pictures: who was taken for whom, and whether confidence means anything.
+
+Figures are drawn without pyplot, so nothing is kept between calls and no display is needed. Colours are one hue from
+light to dark, or the blue and vermilion of Okabe and Ito, which stay apart for colour-blind readers and in grey.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from claimsieve.evaluation.evaluate import Evaluation
+from claimsieve.records import LABELS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREY = "#767676"
+
+DOTS_PER_INCH = 150
+
+
+def confusion_matrix_figure(evaluation: Evaluation) -> "Figure":
+    """Counts and shares of each true label's claims; the darker a cell, the larger its share."""
+    figure = _figure(width_inches=5.2, height_inches=4.8)
+    axes = figure.add_subplot()
+    totals = {label: sum(evaluation.confusion[label].values()) for label in LABELS}
+    shares = [[_share(evaluation.confusion[true][given], totals[true]) for given in LABELS] for true in LABELS]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, true in enumerate(LABELS):
+        for column, given in enumerate(LABELS):
+            share = shares[row][column]
+            style: dict[str, Any] = {"ha": "center", "va": "center", "color": "white" if share > 0.65 else "black"}
+            axes.text(column, row - 0.08, f"{evaluation.confusion[true][given]:,}", fontsize=15, **style)
+            # A label without claims has no shares: "0.0%" would say that all of them went elsewhere.
+            axes.text(column, row + 0.2, f"{share:.1%}" if totals[true] else "–", fontsize=9, **style)
+    for edge in (0.5, 1.5):
+        axes.axhline(edge, color="white", linewidth=2)
+        axes.axvline(edge, color="white", linewidth=2)
+    axes.set_xticks(range(len(LABELS)), LABELS)
+    axes.set_yticks(range(len(LABELS)), [f"{label}\nn = {totals[label]:,}" for label in LABELS])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("label given")
+    axes.set_ylabel("true label")
+    axes.set_title(f"Labels given to {evaluation.overall.n:,} claims", pad=22)
+    subtitle = "count, and share of the true label's claims"
+    axes.text(0.5, 1.02, subtitle, ha="center", fontsize=9, color=GREY, transform=axes.transAxes)
+    return figure
+
+
+def reliability_figure(evaluation: Evaluation) -> "Figure":
+    """Accuracy against mean confidence per bin, and beneath it how many claims each bin holds."""
+    figure = _figure(width_inches=5.6, height_inches=6.0)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    filled = [part for part in evaluation.reliability if part.confidence is not None and part.accuracy is not None]
+    lows = [part.low for part in filled]
+    confidences = [part.confidence for part in filled]
+    accuracies = [part.accuracy for part in filled]
+    left = min([*lows, 1 / len(LABELS)])  # the most probable of three labels has at least a third
+    bars: dict[str, Any] = {
+        "width": 1 / len(evaluation.reliability),
+        "align": "edge",
+        "edgecolor": "white",
+        "color": BLUE,
+    }
+
+    top.bar(lows, accuracies, alpha=0.35, label="accuracy", **bars)
+    top.vlines(confidences, confidences, accuracies, color=VERMILION, linewidth=2, label="gap to mean confidence")
+    top.plot(confidences, accuracies, "o", color=BLUE, markersize=5, clip_on=False)
+    top.plot([left, 1], [left, 1], color=GREY, linestyle="--", linewidth=1, label="perfect calibration")
+    top.set_ylim(0, 1)
+    top.set_ylabel("accuracy")
+    # Above the axes, as no corner inside is free for every model.
+    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
+
+    bottom.bar(lows, [part.n for part in filled], **bars)
+    bottom.set_xlim(left, 1)
+    bottom.set_xlabel("confidence: probability of the label given")
+    bottom.set_ylabel("claims")
+    bottom.yaxis.set_major_formatter("{x:,.0f}")
+    for axes in (top, bottom):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"Reliability on {evaluation.overall.n:,} claims{_calibration_error(evaluation)}")
+    return figure
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a PNG whole or not at all; the same figure gives the same bytes. The folder must exist."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            # matplotlib would write its version into the file; the bytes are to depend on the picture only.
+            figure.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _figure(*, width_inches: float, height_inches: float) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _share(count: int, total: int) -> float:
+    return count / total if total else 0.0
+
+
+def _calibration_error(evaluation: Evaluation) -> str:
+    ece = evaluation.overall.metrics["ece"]
+    return "" if ece is None else f"; ECE {ece.value:.3f} [{ece.low:.3f}, {ece.high:.3f}]"

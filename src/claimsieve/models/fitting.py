@@ -1,0 +1,137 @@
+"""Training with an eye on the valid split: evaluation, early stopping, the best weights, and going on after a stop."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import f1_score, log_loss
+
+from claimsieve.errors import TrainingError
+from claimsieve.models.loop import Examples, LoopSettings, Progress, plan, training_steps
+from claimsieve.models.optimizer import MasterAdamW
+from claimsieve.models.step import State, Step
+from claimsieve.records import LABELS
+
+
+def fit_network(
+    network: torch.nn.Module,
+    examples: Examples,
+    *,
+    valid_labels: np.ndarray,
+    valid_probabilities: Callable[[], np.ndarray],
+    settings: LoopSettings,
+    seed: int,
+    state: State | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Iterator[Step]:
+    """Train `network` in place, yielding each step; when the iterator ends it holds the best weights in float32.
+
+    The best weights are those with the highest macro-F1 on valid, ties going to the lower loss. Training stops early
+    after `patience_evaluations` evaluations without a better one. With the `state` of a step, training goes on to the
+    same weights as if it had not been interrupted.
+    """
+    if len(set(examples.labels.tolist())) < 2:
+        raise TrainingError("expected at least two labels in train, found one.")
+    steps = plan(examples, settings, seed=seed)
+    optimizer = MasterAdamW(network.parameters(), weight_decay=settings.weight_decay)
+    best = _Best()
+    done = tokens = 0
+    torch.manual_seed(seed)
+    if state is not None:
+        optimizer.load(state.tensors)
+        best = _Best.from_state(state)
+        done, tokens = int(state.values["number"]), int(state.values["tokens"])
+        torch.set_rng_state(state.tensors["random"])
+    stop = best.evaluations_since >= settings.patience_evaluations
+    evaluated = _evaluation_points(steps, settings)
+    for progress in training_steps(
+        network, optimizer, examples, [] if stop else steps, settings=settings, done=done, tokens=tokens
+    ):
+        metrics = None
+        if progress.number in evaluated:
+            metrics = _measure(valid_probabilities(), valid_labels)
+            best.see(metrics, optimizer)
+        yield Step(
+            number=progress.number,
+            total=len(steps),
+            epoch=progress.epoch,
+            loss=progress.loss,
+            learning_rate=progress.learning_rate,
+            tokens=progress.tokens,
+            valid=metrics,
+            notes=notes if progress.number == done + 1 else None,
+            state=partial(_state, progress, optimizer, best),
+        )
+        if best.evaluations_since >= settings.patience_evaluations:
+            break
+    network.float()
+    if best.weights:
+        with torch.no_grad():
+            for parameter, weight in zip(_trained(network), best.weights, strict=True):
+                parameter.copy_(weight)
+
+
+def _state(progress: Progress, optimizer: MasterAdamW, best: "_Best") -> State:
+    return State(
+        {**optimizer.tensors(), **best.tensors(), "random": torch.get_rng_state()},
+        {"number": progress.number, "tokens": progress.tokens, **best.values()},
+    )
+
+
+class _Best:
+    """The best weights so far and how they scored on valid."""
+
+    def __init__(self) -> None:
+        self.weights: list[torch.Tensor] = []
+        self.score = (-1.0, -float("inf"))
+        self.evaluations_since = 0
+
+    def see(self, metrics: Mapping[str, float], optimizer: MasterAdamW) -> None:
+        score = (metrics["macro_f1"], -metrics["log_loss"])
+        if score > self.score:
+            self.score, self.evaluations_since = score, 0
+            self.weights = [master.detach().clone() for master in optimizer.masters()]
+        else:
+            self.evaluations_since += 1
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return {f"best.{number}": weight for number, weight in enumerate(self.weights)}
+
+    def values(self) -> dict[str, Any]:
+        seen = self.score if self.weights else None
+        return {"best_score": list(seen) if seen else None, "evaluations_since": self.evaluations_since}
+
+    @classmethod
+    def from_state(cls, state: State) -> "_Best":
+        best = cls()
+        if state.values["best_score"] is not None:
+            best.score = (float(state.values["best_score"][0]), float(state.values["best_score"][1]))
+            count = sum(name.startswith("best.") for name in state.tensors)
+            best.weights = [state.tensors[f"best.{number}"].clone() for number in range(count)]
+        best.evaluations_since = int(state.values["evaluations_since"])
+        return best
+
+
+def _trained(network: torch.nn.Module) -> list[torch.nn.Parameter]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
+def _evaluation_points(steps: list[tuple[float, bool, np.ndarray]], settings: LoopSettings) -> set[int]:
+    """Step numbers after which valid is measured: the given times per epoch, and the last step."""
+    points = {len(steps)}
+    for number, (epoch, _, _) in enumerate(steps, start=1):
+        before = steps[number - 2][0] if number > 1 else 0.0
+        if int(epoch * settings.evaluations_per_epoch + 1e-9) > int(before * settings.evaluations_per_epoch + 1e-9):
+            points.add(number)
+    return points
+
+
+def _measure(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    predicted = probabilities.argmax(axis=1)
+    present = sorted(set(labels.tolist()))
+    return {
+        "macro_f1": float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0)),
+        "log_loss": float(log_loss(labels, probabilities, labels=range(len(LABELS)))),
+    }

@@ -1,0 +1,139 @@
+"""The training loop: a generator that takes one optimiser step and yields it. The caller decides about all else."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from claimsieve.errors import TrainingError
+from claimsieve.models.batches import plan_epoch
+from claimsieve.models.optimizer import MasterAdamW
+from claimsieve.records import LABELS, Label
+
+Collate = Callable[[np.ndarray], dict[str, torch.Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """How to train. batch_tokens counts padding; warmup_fraction and the linear decay are of all steps."""
+
+    epochs: int = 3
+    max_steps: int | None = None
+    batch_tokens: int = 4096
+    learning_rate: float = 1e-4
+    warmup_fraction: float = 0.1
+    weight_decay: float = 0.01
+    max_gradient_norm: float = 1.0
+    label_weights: str = "balanced"
+    evaluations_per_epoch: int = 1
+    patience_evaluations: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Training rows as the loop needs them: token counts, label places, and a way to make a batch of chosen rows."""
+
+    lengths: Sequence[int]
+    labels: np.ndarray
+    collate: Collate
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step taken: how far, and how it went."""
+
+    number: int
+    epoch: float
+    last_of_epoch: bool
+    loss: float
+    learning_rate: float
+    tokens: int
+
+
+def label_places(labels: Sequence[Label | None]) -> np.ndarray:
+    """Places in LABELS. Shape: (n,)."""
+    return np.array([LABELS.index(label) for label in labels if label is not None], dtype=np.int64)
+
+
+def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[tuple[float, bool, np.ndarray]]:
+    """Every step of the training: (epoch after it, whether an epoch ends with it, rows)."""
+    steps: list[tuple[float, bool, np.ndarray]] = []
+    for epoch in range(settings.epochs):
+        batches = plan_epoch(examples.lengths, batch_tokens=settings.batch_tokens, seed=seed, epoch=epoch)
+        steps += [
+            (epoch + (number + 1) / len(batches), number + 1 == len(batches), rows)
+            for number, rows in enumerate(batches)
+        ]
+        if settings.max_steps is not None and len(steps) >= settings.max_steps:
+            break
+    return steps[: settings.max_steps]
+
+
+def learning_rate_at(number: int, total: int, settings: LoopSettings) -> float:
+    """Linear warm-up, then linear decay to zero after the last step. number: 1 for the first step."""
+    warmup = max(1, round(settings.warmup_fraction * total))
+    if number <= warmup:
+        return settings.learning_rate * number / warmup
+    return settings.learning_rate * (total - number + 1) / max(1, total - warmup + 1)
+
+
+def label_weights(labels: np.ndarray, mode: str) -> torch.Tensor:
+    """A weight per label: inverse to its frequency for 'balanced' (mean 1 over rows), else 1. Shape: (3,)."""
+    counts = np.bincount(labels, minlength=len(LABELS))
+    if mode == "none":
+        return torch.ones(len(LABELS))
+    present = int((counts > 0).sum())
+    return torch.tensor([len(labels) / (present * count) if count else 0.0 for count in counts], dtype=torch.float32)
+
+
+def training_steps(
+    network: torch.nn.Module,
+    optimizer: MasterAdamW,
+    examples: Examples,
+    steps: Sequence[tuple[float, bool, np.ndarray]],
+    *,
+    settings: LoopSettings,
+    done: int = 0,
+    tokens: int = 0,
+) -> Iterator[Progress]:
+    """Take the steps after the first `done`. The loss is the weighted mean cross-entropy of the batch, in nats.
+
+    Raises TrainingError when the loss or the gradient is not a finite number, before it reaches the weights.
+    """
+    from accelerate import Accelerator
+
+    device = next(network.parameters()).device
+    accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision="no")
+    prepared = accelerator.prepare_model(network)
+    weights = label_weights(examples.labels, settings.label_weights).to(device)
+    for number in range(done + 1, len(steps) + 1):
+        epoch, last, rows = steps[number - 1]
+        # Each process takes its share of the rows; a batch smaller than the number of processes is seen by all.
+        shared = (
+            rows
+            if len(rows) < accelerator.num_processes
+            else rows[accelerator.process_index :: accelerator.num_processes]
+        )
+        batch = {name: tensor.to(device) for name, tensor in examples.collate(shared).items()}
+        targets = torch.from_numpy(examples.labels[shared]).to(device)
+        network.train()
+        loss = cross_entropy(prepared(**batch).float(), targets, weight=weights)
+        value = loss.item()
+        if not np.isfinite(value):
+            raise TrainingError(_diverged("loss", value, number, settings))
+        accelerator.backward(loss)
+        rate = learning_rate_at(number, len(steps), settings)
+        norm = optimizer.step(learning_rate=rate, max_gradient_norm=settings.max_gradient_norm)
+        if not np.isfinite(norm):
+            raise TrainingError(_diverged("gradient's norm", norm, number, settings))
+        tokens += int(sum(examples.lengths[row] for row in rows))
+        yield Progress(number, epoch, last, value, rate, tokens)
+
+
+def _diverged(what: str, value: float, number: int, settings: LoopSettings) -> str:
+    return (
+        f"expected a finite {what}, found {value} at step {number}. Lower the learning rate "
+        f"(training.learning_rate={settings.learning_rate / 10:g}) or force training.precision=float32."
+    )

@@ -1,0 +1,204 @@
+"""Static token embeddings, distilled once from a transformer, trained further together with a small head."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from claimsieve.data.inputs import render
+from claimsieve.errors import ModelError
+from claimsieve.models.batches import by_length
+from claimsieve.models.checkpoints import checkpoint_directory, sha256_of
+from claimsieve.models.fitting import fit_network
+from claimsieve.models.loop import Examples, LoopSettings, label_places
+from claimsieve.models.precision import choose_device
+from claimsieve.models.step import State, Step
+from claimsieve.records import LABELS, Claim, InputField
+
+_INFERENCE_BATCH_TOKENS = 65_536
+_TOKENIZER = "tokenizer.json"
+_WEIGHTS = "model.safetensors"
+
+Encoded = tuple[list[list[int]], list[list[int]]]
+
+
+class StaticNetwork(torch.nn.Module):
+    """Mean embedding of the claim (u) and of the evidence (v); a head on [u, v, |u - v|, u * v]."""
+
+    def __init__(self, embedding: torch.Tensor, *, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.embedding = torch.nn.EmbeddingBag.from_pretrained(embedding, freeze=False, mode="mean")
+        self.head = torch.nn.Sequential(
+            torch.nn.Dropout(dropout),
+            torch.nn.Linear(4 * embedding.shape[1], hidden),
+            torch.nn.ReLU(),
+            torch.nn.Dropout(dropout),
+            torch.nn.Linear(hidden, len(LABELS)),
+        )
+
+    def forward(
+        self,
+        claim_ids: torch.Tensor,
+        claim_starts: torch.Tensor,
+        evidence_ids: torch.Tensor,
+        evidence_starts: torch.Tensor,
+    ) -> torch.Tensor:
+        """ids: token ids of all rows, one after another; starts: where each row begins. Returns logits (rows, 3)."""
+        u = self.embedding(claim_ids, claim_starts)
+        v = self.embedding(evidence_ids, evidence_starts)
+        return self.head(torch.cat([u, v, (u - v).abs(), u * v], dim=1))  # type: ignore[no-any-return]
+
+
+class StaticModel:
+    """model2vec embeddings (github.com/MinishLab/model2vec) of a checkpoint's vocabulary, fine-tuned with a head.
+
+    checkpoint: as for the encoder; distilling it takes seconds and is kept in the user's cache. dimensions: of the
+    embeddings after PCA. hidden: width of the head. max_tokens: of each side. The rest: LoopSettings.
+    """
+
+    def __init__(
+        self,
+        *,
+        inputs: Sequence[InputField],
+        checkpoint: str = "default",
+        dimensions: int = 256,
+        hidden: int = 256,
+        dropout: float = 0.2,
+        max_tokens: int = 512,
+        device: str = "auto",
+        seed: int = 0,
+        loop: LoopSettings | None = None,
+    ) -> None:
+        self.inputs = tuple(inputs)
+        self.checkpoint = checkpoint
+        self.dimensions = dimensions
+        self.hidden = hidden
+        self.dropout = dropout
+        self.max_tokens = max_tokens
+        self.device = device
+        self.seed = seed
+        self.loop = loop or LoopSettings()
+        self._tokenizer: Any = None
+        self._network: Any = None
+
+    def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
+        """Train embeddings and head together, in float32."""
+        self._tokenizer, embedding = distilled(self.checkpoint, dimensions=self.dimensions)
+        torch.manual_seed(self.seed)  # the head's first weights
+        self._network = StaticNetwork(embedding, hidden=self.hidden, dropout=self.dropout)
+        self._network.to(choose_device(self.device))
+        encoded, valid_encoded = self._encode(train), self._encode(valid)
+        lengths = [len(first) + len(second) for first, second in zip(*encoded, strict=True)]
+        yield from fit_network(
+            self._network,
+            Examples(lengths, label_places([claim.label for claim in train]), lambda rows: _collate(encoded, rows)),
+            valid_labels=label_places([claim.label for claim in valid]),
+            valid_probabilities=lambda: self._probabilities(valid_encoded),
+            settings=self.loop,
+            seed=self.seed,
+            state=state,
+            notes={"precision": "float32 (sums of embeddings; there are few matrix products to speed up)"},
+        )
+        self._network.eval()
+
+    def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
+        """Shape: (n, 3), in the order of LABELS."""
+        if not claims:
+            return np.zeros((0, len(LABELS)))
+        return self._probabilities(self._encode(claims))
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"inputs": list(self.inputs), "hidden": self.hidden, "max_tokens": self.max_tokens}
+
+    def save(self, directory: Path) -> None:
+        from safetensors.torch import save_file
+
+        self._tokenizer.save(str(directory / _TOKENIZER))
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self._network.state_dict().items()}
+        save_file(weights, directory / _WEIGHTS)
+
+    @classmethod
+    def load(cls, directory: Path, *, precision: str = "auto", device: str = "auto", **settings: Any) -> "StaticModel":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+
+        model = cls(device=device, **settings)
+        try:
+            model._tokenizer = Tokenizer.from_file(str(directory / _TOKENIZER))
+            weights = load_file(directory / _WEIGHTS)
+            model._network = StaticNetwork(weights["embedding.weight"], hidden=model.hidden, dropout=model.dropout)
+            model._network.load_state_dict(weights)
+        except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+            raise ModelError(f"{directory}: not a static model: {error}") from None
+        model._network.to(choose_device(device)).eval()
+        return model
+
+    def _encode(self, claims: Sequence[Claim]) -> Encoded:
+        sides = [render(claim, self.inputs) for claim in claims]
+        return self._ids([first for first, _ in sides]), self._ids([second for _, second in sides])
+
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [encoding.ids[: self.max_tokens] for encoding in encodings]
+
+    def _probabilities(self, encoded: Encoded) -> np.ndarray:
+        lengths = [len(first) + len(second) for first, second in zip(*encoded, strict=True)]
+        result = np.zeros((len(lengths), len(LABELS)))
+        self._network.eval()
+        device = next(self._network.parameters()).device
+        with torch.inference_mode():
+            for rows in by_length(lengths, batch_tokens=_INFERENCE_BATCH_TOKENS):
+                batch = {name: tensor.to(device) for name, tensor in _collate(encoded, rows).items()}
+                result[rows] = self._network(**batch).double().softmax(dim=-1).cpu().numpy()
+        return result
+
+
+def _collate(encoded: Encoded, rows: np.ndarray) -> dict[str, torch.Tensor]:
+    batch = {}
+    for name, side in zip(("claim", "evidence"), encoded, strict=True):
+        ids = [side[row] for row in rows]
+        batch[f"{name}_ids"] = torch.tensor([token for row in ids for token in row], dtype=torch.long)
+        batch[f"{name}_starts"] = torch.tensor(np.cumsum([0, *(len(row) for row in ids)])[:-1], dtype=torch.long)
+    return batch
+
+
+def distilled(checkpoint: str, *, dimensions: int) -> tuple[Any, torch.Tensor]:
+    """Tokenizer and embeddings (tokens, dimensions) of a checkpoint, distilled once and kept in the user's cache.
+
+    The cache is `$XDG_CACHE_HOME/claimsieve` or `~/.cache/claimsieve`; its name holds the SHA-256 of the weights.
+    """
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+
+    folder = checkpoint_directory(checkpoint)
+    weights = next(iter(sorted(folder.glob("*.safetensors"))))
+    cached = _cache_directory() / f"static-{sha256_of(weights)[:16]}-{dimensions}"
+    if not (cached / _WEIGHTS).is_file():
+        _distil(folder, cached, dimensions=dimensions)
+    return Tokenizer.from_file(str(cached / _TOKENIZER)), load_file(cached / _WEIGHTS)["embedding"]
+
+
+def _distil(folder: Path, target: Path, *, dimensions: int) -> None:
+    from model2vec.distill import distill
+    from safetensors.torch import save_file
+
+    static = distill(str(folder), device="cpu", pca_dims=dimensions)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent))
+    static.tokenizer.save(str(temporary / _TOKENIZER))
+    save_file({"embedding": torch.from_numpy(np.asarray(static.embedding, dtype=np.float32))}, temporary / _WEIGHTS)
+    try:
+        temporary.rename(target)
+    except OSError:  # another process was quicker
+        shutil.rmtree(temporary)
+
+
+def _cache_directory() -> Path:
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "claimsieve"
