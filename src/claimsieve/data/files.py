@@ -175,8 +175,10 @@ def record_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Cells of a table as values of a record: an empty cell is nothing, JSON in a nested column is read."""
     result: dict[str, Any] = {}
     for key, value in fields.items():
-        if value == "":
+        if isinstance(value, str) and value == "":
             continue
+        if isinstance(value, date):
+            value = value.isoformat()[:10]
         if key in _NESTED_COLUMNS and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             with suppress(ValueError, RecursionError):  # a passage may begin with a bracket
                 value = json.loads(value)
@@ -207,7 +209,7 @@ def _parquet(path: Path) -> Iterator[Row | Reject]:
                 if isinstance(fields, str):
                     yield Reject(number, fields)
                 else:
-                    yield Row(number, {str(key): _plain_date(value) for key, value in fields.items()})
+                    yield Row(number, {str(key): value for key, value in fields.items()})
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: damaged after row {number}: {str(error).splitlines()[0]}") from None
 
@@ -222,10 +224,6 @@ def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
                 yield from batch.slice(position, 1).to_pylist()
             except UnicodeDecodeError as error:
                 yield f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start + 1}"
-
-
-def _plain_date(value: Any) -> Any:
-    return value.isoformat()[:10] if isinstance(value, date) else value
 
 
 def _excerpt(raw: bytes) -> str:

@@ -1,0 +1,146 @@
+"""Label a file of claims: read a window, score it, write it, in the order of the input and with flat memory."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from claimsieve.data import recipes
+from claimsieve.data.corpora import require_claim_column
+from claimsieve.data.fields import field_mapper
+from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
+from claimsieve.errors import DataError
+from claimsieve.inference.writers import RejectsWriter, open_writer
+from claimsieve.models import Model
+from claimsieve.records import LABELS, Claim, Prediction, RecordError, claim_from_row, row_of_claim
+
+PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
+WINDOW_ROWS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows were read, labelled and rejected; read = labelled + rejected."""
+
+    read: int
+    labelled: int
+    rejected: int
+    rejects_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A claim with the row it came from, as it stood there."""
+
+    claim: Claim
+    fields: Mapping[str, Any]
+
+
+def predict_claims(model: Model, claims: list[Claim], *, fingerprint: str | None = None) -> list[Prediction]:
+    """One Prediction per claim, in order."""
+    predictions = []
+    for claim, row in zip(claims, model.predict_proba(claims), strict=True):
+        probabilities = {label: float(value) for label, value in zip(LABELS, row, strict=True)}
+        best = max(LABELS, key=probabilities.__getitem__)
+        predictions.append(Prediction(id=claim.id, label=best, probabilities=probabilities, model=fingerprint))
+    return predictions
+
+
+def predict_file(
+    model: Model,
+    source: str,
+    target: str,
+    *,
+    mapping: Mapping[str, str],
+    advance: Callable[[int], None] = lambda rows: None,
+) -> Tally:
+    """Label every claim of `source` ('-': JSON Lines on stdin; 'recipe:NAME': a corpus) into `target` ('-': stdout).
+
+    Each row of the output is the input's row with `label, p_verified, p_unverified, p_propaganda` beside it; a column
+    of the input that has one of these names is kept as `input_<name>`. Rows that cannot be read go to
+    `<target>.rejects.jsonl` with place and reason (to stderr when the target is '-'). The output appears whole, when
+    everything is done. Raises DataError when source or target as a whole cannot be used.
+    """
+    _check_paths(source, target)
+    items = _items(source, mapping)
+    read = labelled = 0
+    with (
+        open_writer(target, lambda: output_columns(source), template=source) as writer,
+        RejectsWriter(None if target == "-" else f"{target}.rejects.jsonl") as rejects,
+    ):
+        while window := list(islice(items, WINDOW_ROWS)):
+            read += len(window)
+            good = [item for item in window if isinstance(item, _Item)]
+            for item in window:
+                if isinstance(item, Reject):
+                    rejects.write(item)
+            predictions = predict_claims(model, [item.claim for item in good])
+            for item, prediction in zip(good, predictions, strict=True):
+                writer.write(output_row(item.fields, prediction))
+            labelled += len(good)
+            advance(len(window))
+    return Tally(read, labelled, read - labelled, rejects.name if rejects.count else None)
+
+
+def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
+    """The input's own columns, then the prediction's."""
+    own = {_kept_name(name): value for name, value in fields.items()}
+    probabilities = {f"p_{label}": round(value, 6) for label, value in prediction.probabilities.items()}
+    return {**own, "label": prediction.label, **probabilities}
+
+
+def output_columns(source: str) -> list[str]:
+    """All columns of the output of a table; reads a JSON Lines file through to find them."""
+    if source.startswith("recipe:"):
+        found = list(
+            dict.fromkeys(name for item in _items(source, {}) if isinstance(item, _Item) for name in item.fields)
+        )
+    elif source == "-":
+        raise DataError("expected JSON Lines as output for standard input, found a table. Use -o FILE.jsonl.")
+    else:
+        found = columns(source)
+    return [*(_kept_name(name) for name in found), *PREDICTION_COLUMNS]
+
+
+def _kept_name(name: str) -> str:
+    return f"input_{name}" if name in PREDICTION_COLUMNS else name
+
+
+def _items(source: str, mapping: Mapping[str, str]) -> Iterator[_Item | Reject]:
+    if source.startswith("recipe:"):
+        for claim in recipes.read(recipes.load(source.removeprefix("recipe:"))):
+            yield claim if isinstance(claim, Reject) else _Item(claim, row_of_claim(claim))
+        return
+    mapper = field_mapper(mapping, place="--map")
+    tabular = format_of(source) != "jsonl"
+    for row in read_rows(source):
+        if isinstance(row, Reject):
+            yield row
+            continue
+        try:
+            fields = mapper(record_cells(row.fields) if tabular else row.fields)
+            # The input's own verdicts, in whatever words, are carried along, not read.
+            unread = {"label": None, "stance": None, "manipulation": None, "rating": None}
+            yield _Item(claim_from_row({**fields, **unread}), row.fields)
+        except RecordError as error:
+            yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200])
+
+
+def check_columns(source: str, mapping: Mapping[str, str]) -> None:
+    """Raises DataError when a table has no column for the claim."""
+    if not source.startswith("recipe:") and format_of(source) != "jsonl":
+        require_claim_column(source, columns(source), mapping)
+
+
+def _check_paths(source: str, target: str) -> None:
+    """Fail before the model is used: the source is there, the target can be written, and they are not the same."""
+    format_of(target)
+    if target != "-" and not Path(target).absolute().parent.is_dir():
+        raise DataError(f"{target}: expected an existing folder for the output, found none.")
+    if source != "-" and not source.startswith("recipe:"):
+        if not Path(source).is_file():
+            raise DataError(f"{source}: expected a claims file, found none.")
+        if target != "-" and Path(source).resolve() == Path(target).resolve():
+            raise DataError(f"{target}: expected another file for the output than the input.")
