@@ -183,17 +183,26 @@ def load(name: str, overrides: Sequence[str] = ()) -> RunConfig:
     """Read, extend, override and check a config. Raises ConfigError that lists every problem by the path typed."""
     path = locate(name)
     data = yaml12.read(path)
-    if "extends" in data:
-        parent = data.pop("extends")
-        if not isinstance(parent, str):
-            raise ConfigError(f"{path}: expected the name of a file in 'extends', found {type(parent).__name__}.")
-        base = yaml12.read(path.parent / parent)
+    parent = read_extends(path)
+    if parent is not None:
+        base = yaml12.read(parent)
         if "extends" in base:
-            raise ConfigError(f"{path}: {parent} extends another config itself; one level is allowed.")
+            raise ConfigError(f"{path}: {parent.name} extends another config itself; one level is allowed.")
+        data.pop("extends")
         data = _merged(base, data)
     for override in overrides:
         _set(data, override)
     return validate(data, place=str(path))
+
+
+def read_extends(path: Path) -> Path | None:
+    """The file that a config extends, by its name beside it; None when it stands alone."""
+    data = yaml12.read(path)
+    if "extends" not in data:
+        return None
+    if not isinstance(data["extends"], str):
+        raise ConfigError(f"{path}: expected the name of a file in 'extends', found {type(data['extends']).__name__}.")
+    return path.parent / data["extends"]
 
 
 def validate(data: Mapping[str, Any], *, place: str) -> RunConfig:

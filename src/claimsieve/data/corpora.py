@@ -35,19 +35,23 @@ def load(corpora: Sequence[Corpus]) -> tuple[list[Claim], list[LeftOut]]:
     left_out: list[LeftOut] = []
     for corpus in corpora:
         name = corpus_name(corpus)
-        found: list[Claim] = []
-        rejects: list[Reject] = []
-        for item in read(corpus):
-            if isinstance(item, Reject):
-                rejects.append(item)
-            else:
-                found.append(item)
-        _check(name, found, rejects)
+        found, rejects = _sorted(name, read(corpus))
         claims += found
         if rejects:
             left_out.append(LeftOut(name, tuple(rejects)))
     _check_ids(claims)
     return claims, left_out
+
+
+def load_labelled(source: str, *, mapping: Mapping[str, str] = {}) -> tuple[list[Claim], list[Reject]]:
+    """Labelled claims of a file, '-' or 'recipe:NAME', and its unreadable rows. Raises DataError as `load` does."""
+    if source.startswith("recipe:"):
+        items = recipes.read(recipes.load(source.removeprefix("recipe:")))
+    else:
+        items = read_file(source, mapping=mapping)
+    found, rejects = _sorted(source, items)
+    _check_ids(found)
+    return found, rejects
 
 
 def corpus_name(corpus: Corpus) -> str:
@@ -123,6 +127,19 @@ def _named(claim: Claim, corpus: str, number: int) -> Claim:
     return replace(claim, id=f"{corpus}:{claim.id or number}", corpus=claim.corpus or corpus)
 
 
+def _sorted(name: str, items: Iterator[Claim | Reject]) -> tuple[list[Claim], list[Reject]]:
+    """Claims and unreadable rows apart; raises DataError when they do not make a corpus."""
+    found: list[Claim] = []
+    rejects: list[Reject] = []
+    for item in items:
+        if isinstance(item, Reject):
+            rejects.append(item)
+        else:
+            found.append(item)
+    _check(name, found, rejects)
+    return found, rejects
+
+
 def _check(name: str, found: Sequence[Claim], rejects: Sequence[Reject]) -> None:
     total = len(found) + len(rejects)
     if len(rejects) > MAX_REJECTED_SHARE * total:
@@ -143,7 +160,7 @@ def _check(name: str, found: Sequence[Claim], rejects: Sequence[Reject]) -> None
 
 
 def _check_ids(claims: Sequence[Claim]) -> None:
-    counts = Counter(claim.id for claim in claims)
+    counts = Counter(claim.id for claim in claims if claim.id is not None)
     doubled = [str(name) for name, count in counts.items() if count > 1]
     if doubled:
         raise DataError(

@@ -4,8 +4,7 @@ Figures are drawn without pyplot, so nothing is kept between calls and no displa
 light to dark, or the blue and vermilion of Okabe and Ito, which stay apart for colour-blind readers and in grey.
 """
 
-import os
-from pathlib import Path
+import io
 from typing import TYPE_CHECKING, Any
 
 from claimsieve.evaluation.evaluate import Evaluation
@@ -86,18 +85,12 @@ def reliability_figure(evaluation: Evaluation) -> "Figure":
     return figure
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a PNG whole or not at all; the same figure gives the same bytes. The folder must exist."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            # matplotlib would write its version into the file; the bytes are to depend on the picture only.
-            figure.savefig(file, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def figure_bytes(figure: "Figure") -> bytes:
+    """The figure as a PNG; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    # matplotlib would write its version into the file; the bytes are to depend on the picture only.
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def _figure(*, width_inches: float, height_inches: float) -> "Figure":

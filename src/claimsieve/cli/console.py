@@ -1,0 +1,83 @@
+"""Progress and tables for people: on stderr when it is a terminal, silent with -q, never in the way of the output."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claimsieve.models.step import Step
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """A line on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Rows under a header, columns aligned: text to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for number, row in enumerate(rows):
+        cells = [
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+        if number == 0:
+            print("  ".join("-" * width for width in widths))
+
+
+@contextmanager
+def row_counter(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress line that counts rows."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def advance(rows: int) -> None:
+            bar.advance(task, rows)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:,.0f} rows/s" if speed else "")
+
+        yield advance
+
+
+@contextmanager
+def step_bar(*, quiet: bool) -> Iterator[Callable[["Step"], None]]:
+    """A progress bar over training steps, with loss, tokens/s and time left; one bar per training."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+        task, origin, valid = None, (0, 0.0), ""
+
+        def show(step: "Step") -> None:
+            nonlocal task, origin, valid
+            if task is None or step.number == 1:
+                task = bar.add_task("", total=step.total, completed=step.number - 1)
+                origin, valid = (step.tokens, bar.get_time()), ""
+            if step.valid:
+                valid = f" · valid macro-F1 {step.valid['macro_f1']:.3f}"
+            seconds = bar.get_time() - origin[1]
+            rate = f" · {(step.tokens - origin[0]) / seconds:,.0f} tokens/s" if seconds > 0 and step.number > 1 else ""
+            bar.update(task, completed=step.number, description=f"loss {step.loss:.3f}{rate}{valid}")
+            if not bar.disable or quiet or not step.valid:
+                return
+            # Without a terminal a line per evaluation is enough for a log.
+            print(f"step {step.number}/{step.total} · loss {step.loss:.3f}{rate}{valid}", file=sys.stderr, flush=True)
+
+        yield show

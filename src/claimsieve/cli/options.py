@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from claimsieve.errors import ConfigError
+
+
+def field_map(pairs: list[str]) -> dict[str, str]:
+    """`--map claim=text` as {'claim': 'text'}. Raises ConfigError for another form."""
+    result = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not (field and equals and column):
+            raise ConfigError(f"--map {pair}: expected FIELD=COLUMN, such as claim=text.")
+        result[field] = column
+    return result
+
+
+def choice(option: str, value: str, known: tuple[str, ...]) -> None:
+    """Raises ConfigError when the value is not a known one."""
+    if value not in known:
+        raise ConfigError(f"{option}: expected one of {', '.join(known)}, found '{value}'.")
