@@ -162,7 +162,7 @@ def shipped() -> list[str]:
     return sorted(
         path.relative_to(root).with_suffix("").as_posix()
         for path in root.rglob("*.yaml")
-        if path.relative_to(root).parts[0] != "corpora" and path.name != "base.yaml"
+        if path.relative_to(root).parts[0] != "corpora" and not path.stem.endswith("base")
     )
 
 

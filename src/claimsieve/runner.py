@@ -14,7 +14,7 @@ import numpy as np
 from claimsieve.config import RunConfig
 from claimsieve.data import corpora
 from claimsieve.data.duplicates import cluster
-from claimsieve.data.splits import SPLITS, check_splits, split
+from claimsieve.data.splits import SPLITS, check_labels, check_splits, split
 from claimsieve.evaluation.documents import EVALUATION, evaluation_documents, lines, read_evaluation
 from claimsieve.evaluation.evaluate import Evaluation, evaluate, summary_metrics
 from claimsieve.models import Model, kind_class
@@ -174,6 +174,7 @@ def _split(config: RunConfig, claims: Sequence[Claim], clusters: np.ndarray, see
     leak = plan.allow_group_leak
     assignment = split(claims, clusters, by=plan.by, fractions=plan.fractions, seed=own, allow_group_leak=leak)
     check_splits(claims, clusters, assignment, allow_group_leak=leak)
+    check_labels(claims, assignment)
     return assignment
 
 
