@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -168,11 +169,12 @@ def shipped() -> list[str]:
 
 def locate(name: str) -> Path:
     """The file of a config given by path or by the name of a shipped one. Raises ConfigError with the nearest name."""
-    if Path(name).is_file():
-        return Path(name)
-    candidate = shipped_directory() / (name if name.endswith(".yaml") else f"{name}.yaml")
-    if ".." not in Path(name).parts and candidate.is_file():
-        return candidate
+    with suppress(OSError):  # a name that is too long for a file
+        if Path(name).is_file():
+            return Path(name)
+        candidate = shipped_directory() / (name if name.endswith(".yaml") else f"{name}.yaml")
+        if ".." not in Path(name).parts and candidate.is_file():
+            return candidate
     raise ConfigError(
         f"{name}: expected a config file or the name of a shipped config, found neither."
         f"{did_you_mean(name, shipped())} See `claimsieve configs list`."
@@ -240,7 +242,7 @@ def _set(data: dict[str, Any], override: str) -> None:
     for part in [*parents, None]:
         name = last if part is None else part
         if isinstance(target, list):
-            if not name.isdigit() or int(name) >= len(target):
+            if not name.isdecimal() or int(name) >= len(target):
                 raise ConfigError(f"--set {key}: expected a position from 0 to {len(target) - 1}, found '{name}'.")
             position: Any = int(name)
         elif isinstance(target, dict):

@@ -38,7 +38,8 @@ def _line(error: dict[str, Any], data: Any, schema: type[BaseModel]) -> str:
         return f"{path}: {error['msg'].removeprefix('Value error, ')}."
     if kind == "too_short":
         return f"{path}: expected at least {error['ctx']['min_length']} entry, found none."
-    return f"{path}: expected {error['msg'].removeprefix('Input should be ')}, found {_short(found)}."
+    wanted = error["msg"].removeprefix("Input should be ").replace("String should", "a text that should")
+    return f"{path}: expected {wanted}, found {_short(found)}."
 
 
 def _typed_path(location: tuple[int | str, ...], data: Any, schema: type[BaseModel]) -> tuple[str, type[BaseModel]]:

@@ -159,11 +159,16 @@ def _text(row: Mapping[str, Any], key: str, *, limit: int | None = None) -> str 
         raise RecordError(f"expected text in '{key}', found {_kind(value)}")
     if limit is not None and len(value) > limit:
         raise RecordError(f"'{key}' has {len(value):,} characters; the limit is {limit:,}")
+    return _whole(value, key)
+
+
+def _whole(text: str, key: str) -> str:
+    """The text, if it can be written as UTF-8."""
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise RecordError(f"'{key}' holds half a character (a lone surrogate)") from None
-    return value
+    return text
 
 
 def _texts(row: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
@@ -173,13 +178,13 @@ def _texts(row: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
     items = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(item, str) for item in items):
         raise RecordError(f"expected a list of texts in '{key}', found {_kind(value)}")
-    return tuple(items)
+    return tuple(_whole(item, key) for item in items)
 
 
 def _identifier(value: Any, *, key: str = "id") -> str | None:
     """Ids come as text or whole numbers; both are kept as text."""
     if value is None or isinstance(value, str):
-        return value or None
+        return _whole(value, key) if value else None
     if isinstance(value, bool) or not isinstance(value, int):
         raise RecordError(f"expected text or a whole number in '{key}', found {_kind(value)}")
     return str(value)
@@ -215,7 +220,9 @@ def _kind(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true or false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "not a finite number"
     if isinstance(value, int | float):
-        return "a number" if math.isfinite(value) else "not a finite number"
+        return "a number"
     names: dict[type[Any], str] = {str: "text", list: "a list", dict: "an object"}
     return names.get(type(value), type(value).__name__)

@@ -70,7 +70,11 @@ def copy(
     base = configs.read_extends(source)
     if base is not None:
         files.append(base)
-    directory.mkdir(parents=True, exist_ok=True)
+    configs.load(name)  # a user's own may extend a file that is not there
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{directory}: expected a folder or a new name, found neither: {error.strerror}.") from None
     taken = [directory / file.name for file in files if (directory / file.name).exists()]
     if directory / source.name in taken:
         raise ConfigError(f"{directory / source.name}: expected no such file yet; it is not overwritten.")

@@ -18,10 +18,13 @@ def say(text: str, *, quiet: bool = False) -> None:
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Rows under a header, columns aligned: text to the left, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    numbers = [
+        all(not row[column] or row[column][0] in "0123456789-–" for row in rows[1:]) for column in range(len(widths))
+    ]
     for number, row in enumerate(rows):
         cells = [
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if column and right else cell.ljust(width)
+            for column, (cell, width, right) in enumerate(zip(row, widths, numbers, strict=True))
         ]
         print("  ".join(cells).rstrip())
         if number == 0:

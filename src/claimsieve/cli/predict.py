@@ -31,11 +31,12 @@ def predict(
     the exit code is 3.
     """
     from claimsieve.cli.options import choice, field_map
-    from claimsieve.inference.predict import check_columns, predict_file
+    from claimsieve.inference.predict import check_columns, check_paths, predict_file
 
     choice("--precision", precision, ("auto", "float32", "bfloat16"))
     choice("--device", device, ("auto", "cpu", "cuda"))
     fields = field_map(mapping)
+    check_paths(claims, output)
     check_columns(claims, fields)
 
     from claimsieve.models.artifacts import load_model

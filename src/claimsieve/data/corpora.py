@@ -101,7 +101,8 @@ def read_file(
 def require_claim_column(name: str, found: Sequence[str], mapping: Mapping[str, str]) -> None:
     """Raises DataError when a table has no column that could be the claim."""
     wanted = mapping.get("claim", "claim")
-    if wanted.partition(".")[0] not in found and wanted not in found:
+    head = wanted.partition(".")[0].partition("[")[0]  # of a path into a nested column
+    if head not in found and wanted not in found and "(" not in wanted:
         listed = ", ".join(f"'{column}'" for column in found[:12]) or "no columns"
         likely = next((column for column in found if column.lower() in ("text", "statement", "tweet", "content")), None)
         raise DataError(
@@ -116,7 +117,9 @@ def _read_hub(corpus: Corpus) -> Iterator[Claim | Reject]:
         str(corpus.hub), config=corpus.hub_config, split=corpus.hub_split, revision=corpus.hub_revision
     ):
         try:
-            rated = apply_rating(mapper(row.fields), corpus.ratings, place=f"{corpus.hub}, row {row.place}")
+            rated = apply_rating(
+                mapper(record_cells(row.fields)), corpus.ratings, place=f"{corpus.hub}, row {row.place}"
+            )
             if rated is not None:
                 yield _named(claim_from_row(rated), corpus_name(corpus), row.place)
         except RecordError as error:

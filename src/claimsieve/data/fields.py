@@ -22,7 +22,7 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
 
     mapping: record field → the row's own column, or a JMESPath expression into a nested row. Record fields that the
     mapping does not name are taken under their own name, so `{}` leaves a row as it is.
-    Raises ConfigError when a key is no record field or an expression does not parse.
+    Raises ConfigError when a key is no record field. A source that is no JMESPath is taken as the name of a column.
     """
     picks: list[tuple[str, str, Any]] = []
     for field, source in mapping.items():

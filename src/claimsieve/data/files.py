@@ -59,7 +59,7 @@ def read_rows(name: str) -> Iterator[Row | Reject]:
         if kind == "jsonl":
             yield from _json_lines(stream)
         else:
-            yield from _separated(stream, "\t" if kind == "tsv" else ",")
+            yield from _separated(stream, kind, name)
 
 
 def columns(name: str) -> list[str]:
@@ -67,12 +67,13 @@ def columns(name: str) -> list[str]:
     kind = format_of(name)
     if kind == "parquet":
         return [str(column) for column in _parquet_file(Path(name)).schema_arrow.names]
+    if kind != "jsonl":
+        with _opened(name) as stream, _table(stream, kind) as reader:
+            return _header(reader, name)
     found: dict[str, None] = {}
     for row in read_rows(name):
         if isinstance(row, Row):
             found.update(dict.fromkeys(row.fields))
-            if kind != "jsonl":
-                break
     return list(found)
 
 
@@ -100,8 +101,8 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         return
     try:
         stream = Path(name).open("rb")  # noqa: SIM115  # errors of the block below are not errors of opening
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        raise DataError(f"{name}: cannot be read: {getattr(error, 'strerror', error)}.") from None
     with stream:
         yield stream
 
@@ -130,43 +131,64 @@ def _json_lines(stream: BinaryIO) -> Iterator[Row | Reject]:
             yield Reject(number, str(error), _excerpt(raw))
 
 
-def _separated(stream: BinaryIO, delimiter: str) -> Iterator[Row | Reject]:
+@contextmanager
+def _table(stream: BinaryIO, kind: str) -> Iterator[Any]:
+    """A csv.reader over the stream, which stays open."""
     csv.field_size_limit(_MAX_LINE_BYTES)
     # Bytes that are not UTF-8 pass as surrogates, so that one bad row can be told from its neighbours.
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
-        header: list[str] | None = None
+        yield csv.reader(text, delimiter="\t" if kind == "tsv" else ",", strict=True)
+    finally:
+        text.detach()
+
+
+def _separated(stream: BinaryIO, kind: str, name: str) -> Iterator[Row | Reject]:
+    with _table(stream, kind) as reader:
+        header = _header(reader, name)
         while True:
+            begin = reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Reject(reader.line_num, f"not a row of the table: {error}")
+                # A quote that is not closed swallows the lines that follow; each of them is lost, so each is counted.
+                for line in range(begin, reader.line_num + 1):
+                    yield Reject(line, f"not a row of the table: {error}")
                 continue
-            if header is None:
-                header = _header(cells)
-            elif cells:
+            if cells:
                 yield _separated_row(reader.line_num, header, cells)
-    finally:
-        text.detach()
 
 
-def _header(cells: list[str]) -> list[str]:
-    doubled = sorted({name for name in cells if cells.count(name) > 1})
+def _header(reader: Iterator[list[str]], name: str) -> list[str]:
+    """The first row that is not blank; [] in an empty file. Raises DataError when it cannot name the columns."""
+    try:
+        cells = next((cells for cells in reader if cells), [])
+    except csv.Error as error:
+        raise DataError(f"{name}: expected names of columns in the first row, found {error}.") from None
+    if not _is_utf8(cells):
+        raise DataError(f"{name}: expected a header in UTF-8, found other bytes. Save the file as UTF-8.")
+    doubled = sorted({cell for cell in cells if cells.count(cell) > 1})
     if doubled:
-        raise DataError(f"expected each column once in the header, found twice: {', '.join(doubled)}.")
+        listed = ", ".join(f"'{cell}'" for cell in doubled)
+        raise DataError(f"{name}: expected each column once in the header, found twice: {listed}. Rename one of them.")
     return cells
+
+
+def _is_utf8(cells: list[str]) -> bool:
+    try:
+        "".join(cells).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _separated_row(number: int, header: list[str], cells: list[str]) -> Row | Reject:
     excerpt = ",".join(cells)[:200].encode("utf-8", "replace").decode()
     if len(cells) != len(header):
         return Reject(number, f"expected {len(header)} cells, found {len(cells)}", excerpt)
-    try:
-        ",".join(cells).encode("utf-8")
-    except UnicodeEncodeError:
+    if not _is_utf8(cells):
         return Reject(number, "not UTF-8", excerpt)
     return Row(number, dict(zip(header, cells, strict=True)))
 
@@ -215,15 +237,17 @@ def _parquet(path: Path) -> Iterator[Row | Reject]:
 
 
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
-    """The rows of a batch; a row whose bytes are not UTF-8 as the reason."""
+    """The rows of a batch; a row whose bytes are not UTF-8 or whose dates are out of range as the reason."""
     try:
         yield from batch.to_pylist()
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):
         for position in range(batch.num_rows):
             try:
                 yield from batch.slice(position, 1).to_pylist()
             except UnicodeDecodeError as error:
                 yield f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start + 1}"
+            except (ValueError, OverflowError) as error:
+                yield f"a value that cannot be read: {error}"
 
 
 def _excerpt(raw: bytes) -> str:

@@ -60,7 +60,9 @@ def load(name: str) -> Recipe:
         raise ConfigError(f"{path}: not a recipe\n{lines}") from None
     check_ratings(recipe.ratings, place=str(path))
     field_mapper(recipe.fields, place=str(path))
-    unsafe = [pattern for pattern in recipe.files if Path(pattern).is_absolute() or ".." in Path(pattern).parts]
+    unsafe = [
+        file for file in recipe.files if not Path(file).parts or Path(file).is_absolute() or ".." in Path(file).parts
+    ]
     if unsafe:
         raise ConfigError(f"{path}: expected files below the corpora folder, found '{unsafe[0]}'.")
     return recipe
@@ -99,13 +101,13 @@ def files_of(recipe: Recipe) -> list[Path]:
             f"{recipe.name}: expected the environment variable CLAIMSIEVE_CORPORA to name the folder of the public "
             f"corpora, found it unset. Fetch the corpus from {recipe.url} and set it."
         )
-    found = [path for pattern in recipe.files for path in sorted(root.glob(pattern))]
-    missing = [pattern for pattern in recipe.files if not any(root.glob(pattern))]
+    by_pattern = {pattern: sorted(root.glob(pattern)) for pattern in recipe.files}
+    missing = [pattern for pattern, paths in by_pattern.items() if not paths]
     if missing:
         raise DataError(
             f"{recipe.name}: expected {', '.join(missing)} in {root}, found nothing there. Fetch it from {recipe.url}."
         )
-    return found
+    return list(dict.fromkeys(path for paths in by_pattern.values() for path in paths))  # each once
 
 
 def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:

@@ -11,7 +11,7 @@ from claimsieve.data import recipes
 from claimsieve.data.corpora import require_claim_column
 from claimsieve.data.fields import field_mapper
 from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
-from claimsieve.errors import DataError
+from claimsieve.errors import ConfigError, DataError
 from claimsieve.inference.writers import RejectsWriter, open_writer
 from claimsieve.models import Model
 from claimsieve.records import LABELS, Claim, Prediction, RecordError, claim_from_row, row_of_claim
@@ -63,12 +63,12 @@ def predict_file(
     `<target>.rejects.jsonl` with place and reason (to stderr when the target is '-'). The output appears whole, when
     everything is done. Raises DataError when source or target as a whole cannot be used.
     """
-    _check_paths(source, target)
+    check_paths(source, target)
     items = _items(source, mapping)
     read = labelled = 0
     with (
+        RejectsWriter(None if target == "-" else _rejects_file(target)) as rejects,
         open_writer(target, lambda: output_columns(source), template=source) as writer,
-        RejectsWriter(None if target == "-" else f"{target}.rejects.jsonl") as rejects,
     ):
         while window := list(islice(items, WINDOW_ROWS)):
             read += len(window)
@@ -105,7 +105,15 @@ def output_columns(source: str) -> list[str]:
 
 
 def _kept_name(name: str) -> str:
-    return f"input_{name}" if name in PREDICTION_COLUMNS else name
+    # Also for input_label, which is there when the input is itself an output: two columns must not become one.
+    stem = name
+    while stem.startswith("input_"):
+        stem = stem.removeprefix("input_")
+    return f"input_{name}" if stem in PREDICTION_COLUMNS else name
+
+
+def _rejects_file(target: str) -> str:
+    return f"{target}.rejects.jsonl"
 
 
 def _items(source: str, mapping: Mapping[str, str]) -> Iterator[_Item | Reject]:
@@ -129,18 +137,28 @@ def _items(source: str, mapping: Mapping[str, str]) -> Iterator[_Item | Reject]:
 
 
 def check_columns(source: str, mapping: Mapping[str, str]) -> None:
-    """Raises DataError when a table has no column for the claim."""
-    if not source.startswith("recipe:") and format_of(source) != "jsonl":
+    """Raises DataError when a corpus is not there or a table has no column for the claim; ConfigError for a bad map."""
+    if source.startswith("recipe:"):
+        if mapping:
+            raise ConfigError(f"--map: {source} has its own field map; --map goes with a file.")
+        recipes.files_of(recipes.load(source.removeprefix("recipe:")))
+        return
+    field_mapper(mapping, place="--map")
+    if format_of(source) != "jsonl":
         require_claim_column(source, columns(source), mapping)
 
 
-def _check_paths(source: str, target: str) -> None:
+def check_paths(source: str, target: str) -> None:
     """Fail before the model is used: the source is there, the target can be written, and they are not the same."""
     format_of(target)
     if target != "-" and not Path(target).absolute().parent.is_dir():
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
+    if target != "-" and Path(target).is_dir():
+        raise DataError(f"{target}: expected a file for the output, found a folder.")
     if source != "-" and not source.startswith("recipe:"):
         if not Path(source).is_file():
             raise DataError(f"{source}: expected a claims file, found none.")
         if target != "-" and Path(source).resolve() == Path(target).resolve():
             raise DataError(f"{target}: expected another file for the output than the input.")
+        if target != "-" and Path(source).resolve() == Path(_rejects_file(target)).resolve():
+            raise DataError(f"{target}: expected another output, found that its rejects file is the input.")

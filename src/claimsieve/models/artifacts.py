@@ -95,12 +95,14 @@ def refuse_existing(directory: Path) -> None:
 
 def load_model(directory: Path, *, precision: str = "auto", device: str = "auto") -> tuple[Model, Manifest]:
     """Verify every file of a model directory, then load it. Raises ModelError naming the first thing that is wrong."""
+    from safetensors import SafetensorError
+
     manifest = read_manifest(directory)
     verify(directory, manifest)
     options = {} if manifest.kind == "tfidf" else {"precision": precision, "device": device}
     try:
         model: Model = kind_class(manifest.kind).load(directory / WEIGHTS, **manifest.settings, **options)
-    except (TypeError, KeyError, ValueError, OSError) as error:
+    except (TypeError, LookupError, ValueError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{directory}: the {manifest.kind} model cannot be rebuilt: {error}") from None
     return model, manifest
 
@@ -142,7 +144,7 @@ def verify(directory: Path, manifest: Manifest) -> None:
     for name, entry in manifest.files.items():
         pure = PurePosixPath(name)
         path = directory / name
-        if pure.is_absolute() or ".." in pure.parts or not path.resolve().is_relative_to(root):
+        if pure.is_absolute() or ".." in pure.parts or "\0" in name or not path.resolve().is_relative_to(root):
             raise ModelError(f"{directory}: the manifest names '{name}', which lies outside the model directory.")
         if not path.is_file():
             raise ModelError(f"{directory}: expected '{name}', found nothing. Copy the model directory again, whole.")

@@ -26,7 +26,10 @@ class Checkpoint:
         if not resume:
             self.remove()
         elif self._run.is_file():
-            self.run_id = json.loads(self._run.read_text(encoding="utf-8"))["run_id"]
+            try:
+                self.run_id = json.loads(self._run.read_text(encoding="utf-8"))["run_id"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise TrainingError(f"{self._run}: cannot be read ({error}). Train without --resume.") from None
 
     def write(self, state: State) -> None:
         """Replace the saved State. A kind that trains in one step has no tensors, and nothing to go on from."""
@@ -35,13 +38,16 @@ class Checkpoint:
         from safetensors.torch import save_file
 
         self._folder.mkdir(parents=True, exist_ok=True)
+        # The id first: a State without it would go on as another tracked run.
+        run = self._run.with_suffix(".writing")
+        run.write_text(json.dumps({"run_id": self.run_id}), encoding="utf-8")
+        run.replace(self._run)
         temporary = self._state.with_suffix(".writing")
         metadata = {"values": json.dumps(dict(state.values)), "identity": json.dumps(self._identity)}
         save_file(dict(state.tensors), temporary, metadata=metadata)
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(self._state)
-        self._run.write_text(json.dumps({"run_id": self.run_id}), encoding="utf-8")
 
     def read(self) -> State | None:
         """The saved State, or None. Raises TrainingError naming what differs from the interrupted training."""
@@ -54,9 +60,9 @@ class Checkpoint:
                 metadata = stream.metadata() or {}
                 tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118  # no mapping
             values, saved = json.loads(metadata["values"]), json.loads(metadata["identity"])
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            changed = [key for key, value in self._identity.items() if saved.get(key) != value]
+        except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
             raise TrainingError(f"{self._state}: cannot be read ({error}). Train without --resume.") from None
-        changed = [key for key, value in self._identity.items() if saved.get(key) != value]
         if changed:
             raise TrainingError(
                 f"{self._state}: the interrupted training had another {' and another '.join(changed)}. "

@@ -3,6 +3,7 @@
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from claimsieve.errors import MissingPackageError, ModelError
 
@@ -50,11 +51,13 @@ def _default_directory() -> Path:
 
 def _from_hub(checkpoint: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+    # Its HTTP client, httpx or httpx2 by version, lets a failing proxy and a broken download through as its own error.
+    transport: Any = HfHubHTTPError.__bases__[0]
     try:
         return Path(snapshot_download(checkpoint, revision=revision, allow_patterns=_PATTERNS))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    except (transport, HFValidationError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"{checkpoint}: expected 'default', a local folder, or a Hub id that can be downloaded: {reason}"

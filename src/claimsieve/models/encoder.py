@@ -1,5 +1,6 @@
 """A transformer sequence classifier on the pair of claim and evidence, from any checkpoint."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +113,7 @@ class EncoderModel:
 
     def _open(self, folder: Path, *, training: bool) -> None:
         """Tokenizer and network from local files; no code of the checkpoint's own is ever run."""
+        from safetensors import SafetensorError
         from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
         safe = {"local_files_only": True, "trust_remote_code": False}
@@ -121,18 +123,28 @@ class EncoderModel:
                 if training:
                     self._shape(config)
                 self._tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
-                self._network = AutoModelForSequenceClassification.from_pretrained(
+                self._network, found = AutoModelForSequenceClassification.from_pretrained(
                     folder,
                     config=config,
                     use_safetensors=True,
                     dtype=torch.float32,
-                    # Eager attention is quicker than SDPA's backward pass on a processor; SDPA is quicker elsewhere.
-                    attn_implementation="eager" if training and not torch.cuda.is_available() else "sdpa",
+                    # Eager attention is quicker than SDPA's backward pass on a processor; elsewhere SDPA, the default
+                    # of the architectures that have it, is quicker.
+                    attn_implementation="eager" if training and not torch.cuda.is_available() else None,
+                    ignore_mismatched_sizes=training,  # a head for other labels is replaced
+                    output_loading_info=True,
                     **safe,
                 )
-            except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            except (OSError, ValueError, LookupError, RuntimeError, ImportError, SafetensorError) as error:
                 reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
                 raise ModelError(f"{folder}: cannot be opened as a sequence classifier: {reason}") from None
+        lost = _lost_weights(self._network, found, training=training)
+        if lost:
+            raise ModelError(
+                f"{folder}: expected all weights of {type(self._network).__name__}, found none that fit "
+                f"'{lost[0]}' and {len(lost) - 1} more. Its config.json and weights do not belong together."
+            )
+        self.max_tokens = min(self.max_tokens, _longest(self._network))
         if self._tokenizer.pad_token_id is None:
             raise ModelError(f"{folder}: expected a tokenizer with a padding token, found none.")
 
@@ -140,11 +152,9 @@ class EncoderModel:
         config.num_labels = len(LABELS)
         config.id2label = dict(enumerate(LABELS))
         config.label2id = {label: place for place, label in enumerate(LABELS)}
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
-            if isinstance(getattr(config, name, None), float):
+        for name, value in config.to_dict().items():
+            if "dropout" in name and type(value) in (int, float):
                 setattr(config, name, self.dropout)
-        longest = getattr(config, "max_position_embeddings", self.max_tokens)
-        self.max_tokens = min(self.max_tokens, longest)
 
     def _encode(self, claims: Sequence[Claim]) -> tuple[Encoded, int]:
         """Token ids without padding, and how many pairs were cut."""
@@ -190,6 +200,24 @@ class EncoderModel:
                 logits = self._network(**batch).logits
                 result[rows] = logits.double().softmax(dim=-1).cpu().numpy()
         return result
+
+
+def _lost_weights(network: Any, found: Mapping[str, Any], *, training: bool) -> list[str]:
+    """Names of the weights that stayed random although they should not; in training the head and pooler may be new."""
+    names = sorted([*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])])
+    if not training:
+        return names
+    body = f"{network.base_model_prefix}."
+    return [name for name in names if name.startswith(body) and "pooler" not in name]
+
+
+def _longest(network: Any) -> int:
+    """How many tokens there are positions for. RoBERTa and its kin begin counting after the padding's place."""
+    longest = getattr(network.config, "max_position_embeddings", None) or sys.maxsize
+    for name, module in network.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            longest = min(longest, module.num_embeddings - module.padding_idx - 1)
+    return int(longest)
 
 
 class LogitsOnly(torch.nn.Module):

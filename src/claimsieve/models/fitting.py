@@ -9,7 +9,7 @@ import torch
 from sklearn.metrics import f1_score, log_loss
 
 from claimsieve.errors import TrainingError
-from claimsieve.models.loop import Examples, LoopSettings, Progress, plan, training_steps
+from claimsieve.models.loop import Examples, LoopSettings, diverged, plan, training_steps
 from claimsieve.models.optimizer import MasterAdamW
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS
@@ -29,30 +29,43 @@ def fit_network(
     """Train `network` in place, yielding each step; when the iterator ends it holds the best weights in float32.
 
     The best weights are those with the highest macro-F1 on valid, ties going to the lower loss. Training stops early
-    after `patience_evaluations` evaluations without a better one. With the `state` of a step, training goes on to the
-    same weights as if it had not been interrupted.
+    after `patience_evaluations` evaluations without a better one; without valid rows, the last weights are the best.
+    With the `state` of a step, training goes on to the same weights as if it had not been interrupted.
     """
-    if len(set(examples.labels.tolist())) < 2:
-        raise TrainingError("expected at least two labels in train, found one.")
+    present = [LABELS[place] for place in sorted(set(examples.labels.tolist()))]
+    if len(present) < 2:
+        raise TrainingError(f"expected at least two labels in train, found {', '.join(present) or 'none'}.")
     steps = plan(examples, settings, seed=seed)
     optimizer = MasterAdamW(network.parameters(), weight_decay=settings.weight_decay)
     best = _Best()
+    device = next(network.parameters()).device
+    evaluated = _evaluation_points(steps, settings) if len(valid_labels) else set()
     done = tokens = 0
+
+    def measure(number: int) -> dict[str, float]:
+        probabilities = valid_probabilities()
+        if not np.isfinite(probabilities).all():
+            raise TrainingError(diverged("probability on valid", float("nan"), number, settings))
+        metrics = _measure(probabilities, valid_labels)
+        best.see(metrics, optimizer, number)
+        return metrics
+
     torch.manual_seed(seed)
     if state is not None:
         optimizer.load(state.tensors)
         best = _Best.from_state(state)
         done, tokens = int(state.values["number"]), int(state.values["tokens"])
-        torch.set_rng_state(state.tensors["random"])
+        if done in evaluated and best.measured_at != done:  # the interruption came in the middle of the evaluation
+            measure(done)
+        _set_random_state(state.tensors["random"], device)
     stop = best.evaluations_since >= settings.patience_evaluations
-    evaluated = _evaluation_points(steps, settings)
+    latest: dict[str, Any] = {}
     for progress in training_steps(
         network, optimizer, examples, [] if stop else steps, settings=settings, done=done, tokens=tokens
     ):
-        metrics = None
-        if progress.number in evaluated:
-            metrics = _measure(valid_probabilities(), valid_labels)
-            best.see(metrics, optimizer)
+        # At once and in one go: an interruption in what follows asks for the State of this step, with what it drew.
+        latest.update(number=progress.number, tokens=progress.tokens, random=_random_state(device))
+        metrics = measure(progress.number) if progress.number in evaluated else None
         yield Step(
             number=progress.number,
             total=len(steps),
@@ -62,22 +75,33 @@ def fit_network(
             tokens=progress.tokens,
             valid=metrics,
             notes=notes if progress.number == done + 1 else None,
-            state=partial(_state, progress, optimizer, best),
+            state=partial(_state, latest, optimizer, best),
         )
         if best.evaluations_since >= settings.patience_evaluations:
             break
     network.float()
-    if best.weights:
-        with torch.no_grad():
-            for parameter, weight in zip(_trained(network), best.weights, strict=True):
-                parameter.copy_(weight)
+    with torch.no_grad():
+        for parameter, weight in zip(_trained(network), best.weights or optimizer.masters(), strict=True):
+            parameter.copy_(weight)
 
 
-def _state(progress: Progress, optimizer: MasterAdamW, best: "_Best") -> State:
+def _state(latest: Mapping[str, Any], optimizer: MasterAdamW, best: "_Best") -> State:
     return State(
-        {**optimizer.tensors(), **best.tensors(), "random": torch.get_rng_state()},
-        {"number": progress.number, "tokens": progress.tokens, **best.values()},
+        {**optimizer.tensors(), **best.tensors(), "random": latest["random"]},
+        {"number": latest["number"], "tokens": latest["tokens"], **best.values()},
     )
+
+
+def _random_state(device: torch.device) -> torch.Tensor:
+    """Of the generator that dropout draws from."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def _set_random_state(random: torch.Tensor, device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(random, device)
+    else:
+        torch.set_rng_state(random)
 
 
 class _Best:
@@ -87,21 +111,27 @@ class _Best:
         self.weights: list[torch.Tensor] = []
         self.score = (-1.0, -float("inf"))
         self.evaluations_since = 0
+        self.measured_at = 0
 
-    def see(self, metrics: Mapping[str, float], optimizer: MasterAdamW) -> None:
+    def see(self, metrics: Mapping[str, float], optimizer: MasterAdamW, number: int) -> None:
         score = (metrics["macro_f1"], -metrics["log_loss"])
         if score > self.score:
             self.score, self.evaluations_since = score, 0
             self.weights = [master.detach().clone() for master in optimizer.masters()]
         else:
             self.evaluations_since += 1
+        self.measured_at = number
 
     def tensors(self) -> dict[str, torch.Tensor]:
         return {f"best.{number}": weight for number, weight in enumerate(self.weights)}
 
     def values(self) -> dict[str, Any]:
         seen = self.score if self.weights else None
-        return {"best_score": list(seen) if seen else None, "evaluations_since": self.evaluations_since}
+        return {
+            "best_score": list(seen) if seen else None,
+            "evaluations_since": self.evaluations_since,
+            "measured_at": self.measured_at,
+        }
 
     @classmethod
     def from_state(cls, state: State) -> "_Best":
@@ -111,6 +141,7 @@ class _Best:
             count = sum(name.startswith("best.") for name in state.tensors)
             best.weights = [state.tensors[f"best.{number}"].clone() for number in range(count)]
         best.evaluations_since = int(state.values["evaluations_since"])
+        best.measured_at = int(state.values["measured_at"])
         return best
 
 

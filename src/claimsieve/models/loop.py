@@ -53,7 +53,10 @@ class Progress:
 
 
 def label_places(labels: Sequence[Label | None]) -> np.ndarray:
-    """Places in LABELS. Shape: (n,)."""
+    """Places in LABELS. Shape: (n,). Raises TrainingError when a label is missing."""
+    if None in labels:
+        missing = f"{labels.count(None):,} of {len(labels):,}"
+        raise TrainingError(f"expected a label on every claim of train and valid, found none on {missing}.")
     return np.array([LABELS.index(label) for label in labels if label is not None], dtype=np.int64)
 
 
@@ -122,17 +125,18 @@ def training_steps(
         loss = cross_entropy(prepared(**batch).float(), targets, weight=weights)
         value = loss.item()
         if not np.isfinite(value):
-            raise TrainingError(_diverged("loss", value, number, settings))
+            raise TrainingError(diverged("loss", value, number, settings))
         accelerator.backward(loss)
         rate = learning_rate_at(number, len(steps), settings)
         norm = optimizer.step(learning_rate=rate, max_gradient_norm=settings.max_gradient_norm)
         if not np.isfinite(norm):
-            raise TrainingError(_diverged("gradient's norm", norm, number, settings))
+            raise TrainingError(diverged("gradient's norm", norm, number, settings))
         tokens += int(sum(examples.lengths[row] for row in rows))
         yield Progress(number, epoch, last, value, rate, tokens)
 
 
-def _diverged(what: str, value: float, number: int, settings: LoopSettings) -> str:
+def diverged(what: str, value: float, number: int, settings: LoopSettings) -> str:
+    """The message for a training whose numbers are no longer finite."""
     return (
         f"expected a finite {what}, found {value} at step {number}. Lower the learning rate "
         f"(training.learning_rate={settings.learning_rate / 10:g}) or force training.precision=float32."

@@ -1,5 +1,6 @@
 """AdamW that keeps float32 weights beside a bfloat16 network."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -26,11 +27,16 @@ class MasterAdamW:
 
     @torch.no_grad()
     def step(self, *, learning_rate: float, max_gradient_norm: float) -> float:
-        """Clip to the norm, update, clear the gradients. Returns the norm before clipping."""
+        """Clip to the norm, update, clear the gradients. Returns the norm before clipping.
+
+        A norm that is not finite leaves the weights as they were.
+        """
         for parameter, master in zip(self._parameters, self._masters, strict=True):
             master.grad = None if parameter.grad is None else parameter.grad.float()
             parameter.grad = None
         norm = float(torch.nn.utils.clip_grad_norm_(self._masters, max_gradient_norm))
+        if not math.isfinite(norm):
+            return norm
         for group in self._adam.param_groups:
             group["lr"] = learning_rate
         self._adam.step()
@@ -61,4 +67,6 @@ class MasterAdamW:
             parameter.copy_(master)
             names = ("step", "exp_avg", "exp_avg_sq")
             if f"step.{number}" in tensors:
-                self._adam.state[master] = {name: tensors[f"{name}.{number}"].clone() for name in names}
+                self._adam.state[master] = {
+                    name: tensors[f"{name}.{number}"].to(master.device, copy=True) for name in names
+                }

@@ -185,10 +185,20 @@ def distilled(checkpoint: str, *, dimensions: int) -> tuple[Any, torch.Tensor]:
 
 
 def _distil(folder: Path, target: Path, *, dimensions: int) -> None:
-    from model2vec.distill import distill
+    from model2vec.distill import distill_from_model
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
+    from transformers import AutoModel, AutoTokenizer
 
-    static = distill(str(folder), device="cpu", pca_dims=dimensions)
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        # Opened here, as model2vec's own loading would read pickled weights too.
+        network = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32, **safe)
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **safe)
+        static = distill_from_model(network, tokenizer, device="cpu", pca_dims=dimensions)
+    except (OSError, ValueError, LookupError, RuntimeError, ImportError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{folder}: cannot be distilled: {reason}") from None
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent))
     static.tokenizer.save(str(temporary / _TOKENIZER))

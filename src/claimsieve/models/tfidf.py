@@ -52,6 +52,9 @@ class TfidfModel:
     def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
         """One step: vocabularies and weights are found on `train` alone; `valid` is only measured."""
         labels = [claim.label for claim in train]
+        unlabelled = sum(claim.label is None for claim in (*train, *valid))
+        if unlabelled:
+            raise TrainingError(f"expected a label on every claim of train and valid, found none on {unlabelled:,}.")
         classes = sorted(set(labels), key=str)
         if len(classes) < 2:
             raise TrainingError(

@@ -1,0 +1,149 @@
+"""The whole way from a config to a model directory, on small planted data."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from claimsieve import config as configs
+from claimsieve.config import RunConfig
+from claimsieve.data.corpora import load_labelled
+from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
+from claimsieve.models.artifacts import load_model, read_manifest
+from claimsieve.models.step import Step
+from claimsieve.runner import Watch, run_experiment, training_directory
+
+
+@pytest.fixture
+def run_config(planted_claims: Path, tiny_checkpoint: Path):
+    """A config on the planted claims; keyword arguments replace sections."""
+
+    def make(kind: str = "tfidf", **sections) -> RunConfig:
+        model = {"kind": kind} if kind == "tfidf" else {"kind": kind, "checkpoint": str(tiny_checkpoint)}
+        data = {
+            "name": "test",
+            "data": {
+                "corpora": [{"file": str(planted_claims)}],
+                "split": {"by": "group", "train": 0.6, "valid": 0.1, "calibration": 0.1, "test": 0.2},
+            },
+            "model": model,
+            "training": {"epochs": 2, "batch_tokens": 256, "learning_rate": 1e-3, "precision": "float32"},
+            "evaluation": {"resamples": 100},
+            "tracking": {"enabled": False},
+        }
+        return configs.validate({**data, **sections}, place="test")
+
+    return make
+
+
+def test_a_run_leaves_a_whole_model_directory(run_config, tmp_path):
+    (result,) = run_experiment(run_config(), tmp_path / "model")
+    names = {path.relative_to(result.directory).as_posix() for path in result.directory.rglob("*") if path.is_file()}
+    assert {"manifest.json", "config.yaml", "evaluation.json", "test_predictions.jsonl", "splits.jsonl"} <= names
+    assert {"confusion_matrix.png", "reliability.png"} <= names
+    assert configs.load(str(result.directory / "config.yaml")) == run_config()
+    rows = [json.loads(line) for line in (result.directory / "test_predictions.jsonl").read_text().splitlines()]
+    placed = [json.loads(line) for line in (result.directory / "splits.jsonl").read_text().splitlines()]
+    assert {row["id"] for row in rows} == {row["id"] for row in placed if row["split"] == "test"}
+    assert result.evaluation.overall.n == len(rows)
+
+
+def test_a_planted_signal_is_learnt_and_shuffled_labels_are_not(run_config, tmp_path, planted_claims):
+    (learnt,) = run_experiment(run_config(), tmp_path / "learnt")
+    rows = [json.loads(line) for line in planted_claims.read_text().splitlines()]
+    labels = [row["label"] for row in rows]
+    shuffled = tmp_path / "shuffled.jsonl"
+    # Labels move on by a step that is coprime to the pattern, so that they no longer go with the evidence.
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(1)).tolist()
+    shuffled.write_text(
+        "".join(json.dumps({**row, "label": labels[order[n]]}) + "\n" for n, row in enumerate(rows)), encoding="utf-8"
+    )
+    data = {**run_config().model_dump(mode="json")["data"], "corpora": [{"file": str(shuffled)}]}
+    (chance,) = run_experiment(run_config(data=data), tmp_path / "chance")
+    assert learnt.evaluation.overall.metrics["accuracy"].value > 0.9
+    assert chance.evaluation.overall.metrics["accuracy"].value < 0.6
+
+
+def test_several_seeds_are_several_models_on_several_splits(run_config, tmp_path):
+    results = run_experiment(run_config(seeds=[0, 1]), tmp_path / "model")
+    assert [result.directory.name for result in results] == ["seed-0", "seed-1"]
+    fingerprints = {read_manifest(result.directory).data_fingerprint for result in results}
+    assert len(fingerprints) == 2
+
+
+def test_a_finished_run_is_kept_on_resume_and_refused_without(run_config, tmp_path):
+    run_experiment(run_config(), tmp_path / "model")
+    before = (tmp_path / "model" / "manifest.json").stat().st_mtime_ns
+    (again,) = run_experiment(run_config(), tmp_path / "model", resume=True)
+    assert again.evaluation.overall.n > 0
+    assert (tmp_path / "model" / "manifest.json").stat().st_mtime_ns == before
+    with pytest.raises(ModelError, match="expected a new or empty directory"):
+        run_experiment(run_config(), tmp_path / "model")
+
+
+@pytest.mark.parametrize("kind", ["static", "encoder"])
+@pytest.mark.parametrize("stop_at", [1, 7])
+def test_an_interrupted_run_resumes_to_the_same_weights(run_config, tmp_path, kind, stop_at):
+    (whole,) = run_experiment(run_config(kind), tmp_path / "whole")
+
+    def interrupt(step: Step) -> None:
+        if step.number == stop_at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(run_config(kind), tmp_path / "stopped", watch=Watch(step=interrupt))
+    assert not (tmp_path / "stopped").exists()
+    seen: list[int] = []
+    watch = Watch(step=lambda step: seen.append(step.number))
+    run_experiment(run_config(kind), tmp_path / "stopped", resume=True, watch=watch)
+    assert seen[0] == stop_at + 1
+    weights = [path / "weights" / "model.safetensors" for path in (whole.directory, tmp_path / "stopped")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    assert not training_directory(tmp_path / "stopped").exists()
+
+
+def test_resuming_with_other_settings_is_refused_by_name(run_config, tmp_path):
+    def interrupt(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(run_config("static"), tmp_path / "model", watch=Watch(step=interrupt))
+    other = run_config("static", training={"epochs": 3, "learning_rate": 1e-3})
+    with pytest.raises(TrainingError, match="another config"):
+        run_experiment(other, tmp_path / "model", resume=True)
+
+
+def test_an_event_with_random_labels_is_refused_under_a_random_split(run_config, tmp_path):
+    data = run_config().model_dump(mode="json")["data"]
+    data["split"]["by"] = "random"
+    with pytest.raises(LeakError, match=r"allow_group_leak"):
+        run_experiment(run_config(data=data), tmp_path / "model")
+    data["split"]["allow_group_leak"] = True
+    assert run_experiment(run_config(data=data), tmp_path / "model")
+
+
+def test_one_label_only_is_refused_before_training(run_config, tmp_path):
+    path = tmp_path / "one.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"claim": f"claim number {n} of many", "label": "verified", "event": str(n)}) + "\n"
+            for n in range(40)
+        )
+    )
+    data = {"corpora": [{"file": str(path)}]}
+    with pytest.raises(DataError, match="at least two labels"):
+        run_experiment(run_config(data=data), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_the_saved_model_gives_the_probabilities_of_the_evaluation(run_config, tmp_path, planted_claims):
+    (result,) = run_experiment(run_config("encoder"), tmp_path / "model")
+    model, _ = load_model(result.directory, precision="float32")
+    claims, _ = load_labelled(str(planted_claims))
+    by_id = {f"{planted_claims.stem}:{claim.id}": claim for claim in claims}
+    for line in (result.directory / "test_predictions.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        (probabilities,) = model.predict_proba([by_id[row["id"]]])
+        saved = [row["p_verified"], row["p_unverified"], row["p_propaganda"]]
+        assert probabilities == pytest.approx(saved, abs=1e-5)
