@@ -66,7 +66,7 @@ def parse(text: str, *, place: str) -> Any:
         where = f", line {mark.line + 1}" if mark is not None else ""
         problem = (getattr(error, "problem", None) or str(error)).splitlines()[0]
         raise ConfigError(f"{place}{where}: not valid YAML: {problem}.") from None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # TypeError: a list of mappings as a key
         raise ConfigError(f"{place}: not valid YAML: {error}.") from None
 
 

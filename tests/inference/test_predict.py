@@ -208,6 +208,15 @@ def test_parquet_becomes_json_and_csv_with_dates_as_text_and_no_nan(model, tmp_p
     assert [row["days"] for row in cells] == ['["2020-01-08"]', "[]", ""]
 
 
+@pytest.mark.xfail(strict=True, reason="record_cells turns dates into text at the top level only")
+def test_a_date_inside_evidence_may_be_a_date_in_parquet(model, tmp_path):
+    passage = {"text": "officials confirm", "date": datetime.date(2020, 1, 8)}
+    pq.write_table(pa.table({"claim": ["the bridge was hit"], "evidence": [[passage]]}), tmp_path / "in.parquet")
+    tally = predict_file(model, str(tmp_path / "in.parquet"), str(tmp_path / "out.parquet"), mapping={})
+    assert tally == Tally(1, 1, 0, None)
+    assert pq.read_table(tmp_path / "out.parquet")["evidence"].to_pylist() == [[passage]]
+
+
 def test_parquet_types_stay_with_their_columns_when_names_look_renamed(model, tmp_path):
     table = pa.table({"claim": ["hit"], "label": [7], "input_label": [0.5], "x": [1], "input_x": ["text"]})
     pq.write_table(table, tmp_path / "in.parquet")

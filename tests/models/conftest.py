@@ -1,18 +1,22 @@
 """A small world with a planted signal, and tiny real checkpoints that are built on the spot."""
 
 import random
+from functools import cache
 
 import pytest
 
+from claimsieve.models import kind_class
 from claimsieve.records import LABELS, Claim, Evidence
 
-NOUNS = ["bridge", "harbour", "minister", "convoy", "drone", "hospital", "river", "border", "factory", "village", "general", "pilot", "station", "market", "tower", "school", "tanker", "column", "airfield", "reactor"]
+NOUNS = (
+    *("bridge", "harbour", "minister", "convoy", "drone", "hospital", "river", "border", "factory", "village"),
+    *("general", "pilot", "station", "market", "tower", "school", "tanker", "column", "airfield", "reactor"),
+)
 CUES = {
     "verified": ("confirmed", "documented"),
     "unverified": ("unclear", "unnamed"),
     "propaganda": ("denied", "fabricated"),
 }
-KINDS = ("tfidf", "static", "encoder")
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _SYLLABLES = tuple(first + second for first in "bdfgklmnprst" for second in "aeiou")
 
@@ -26,6 +30,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """What is distilled here does not land in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def build_claims(count, *, seed, labels=LABELS):
@@ -74,6 +86,8 @@ def build_checkpoint(folder, architecture, *, max_positions=64, seed=0, **settin
         model_input_names=inputs,
         **{f"{name}_token": token for name, token in names.items()},
     ).save_pretrained(folder)
+    bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
     shape = {
         "vocab_size": len(vocabulary),
         "max_position_embeddings": max_positions,
@@ -88,6 +102,8 @@ def build_checkpoint(folder, architecture, *, max_positions=64, seed=0, **settin
     config = transformers.AutoConfig.for_model(architecture, **{**shape, **settings})
     torch.manual_seed(seed)
     transformers.AutoModel.from_config(config).save_pretrained(folder)
+    if bars:
+        transformers.utils.logging.enable_progress_bar()
     return str(folder)
 
 
@@ -104,3 +120,59 @@ def checkpoint_of(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_bert(checkpoint_of):
     return checkpoint_of("bert")
+
+
+def build_model(kind, checkpoint, *, inputs=("claim", "evidence"), loop=None, **settings):
+    """An untrained model of a kind, in float32 on the processor; `loop` changes single LoopSettings."""
+    from claimsieve.models.loop import LoopSettings
+
+    if kind == "tfidf":
+        return kind_class(kind)(inputs=inputs, **settings)
+    own = {"hidden": 32, "dimensions": 16} if kind == "static" else {"precision": "float32"}
+    rate = 3e-2 if kind == "static" else 3e-3
+    usual = {"epochs": 12, "batch_tokens": 512, "learning_rate": rate, "patience_evaluations": 12}
+    return kind_class(kind)(
+        inputs=inputs,
+        checkpoint=checkpoint,
+        device="cpu",
+        loop=LoopSettings(**{**usual, **(loop or {})}),
+        **{**own, **settings},
+    )
+
+
+@pytest.fixture(scope="session")
+def model_of(tiny_bert):
+    """model_of('encoder') is untrained; further keywords are the kind's own."""
+
+    def build(kind, *, checkpoint=tiny_bert, **settings):
+        return build_model(kind, checkpoint, **settings)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def train():
+    return build_claims(300, seed=1)
+
+
+@pytest.fixture(scope="session")
+def valid():
+    return build_claims(60, seed=2)
+
+
+@pytest.fixture(scope="session")
+def held_out():
+    return build_claims(90, seed=3)
+
+
+@pytest.fixture(scope="session")
+def trained(model_of, train, valid):
+    """trained(kind) is one model a kind, trained once on the planted signal. Not to be changed."""
+
+    @cache
+    def fit(kind):
+        model = model_of(kind)
+        list(model.fit(train, valid=valid))
+        return model
+
+    return fit
