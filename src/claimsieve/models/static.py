@@ -1,9 +1,11 @@
 """Static token embeddings, distilled once from a transformer, trained further together with a small head."""
 
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -192,10 +194,11 @@ def _distil(folder: Path, target: Path, *, dimensions: int) -> None:
 
     safe = {"local_files_only": True, "trust_remote_code": False}
     try:
-        # Opened here, as model2vec's own loading would read pickled weights too.
-        network = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32, **safe)
-        tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **safe)
-        static = distill_from_model(network, tokenizer, device="cpu", pca_dims=dimensions)
+        with redirect_stderr(io.StringIO()):  # their progress bars are not ours to show
+            # Opened here, as model2vec's own loading would read pickled weights too.
+            network = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32, **safe)
+            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **safe)
+            static = distill_from_model(network, tokenizer, device="cpu", pca_dims=dimensions)
     except (OSError, ValueError, LookupError, RuntimeError, ImportError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{folder}: cannot be distilled: {reason}") from None
