@@ -29,7 +29,7 @@ ODD = [
 ]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=KINDS, scope="module")
 def kind(request):
     return request.param
 
@@ -57,7 +57,8 @@ def labels_of(probabilities):
 
 
 def accuracy(model, claims):
-    return np.mean([label == claim.label for label, claim in zip(labels_of(model.predict_proba(claims)), claims)])
+    found = labels_of(model.predict_proba(claims))
+    return np.mean([label == claim.label for label, claim in zip(found, claims, strict=True)])
 
 
 def assert_probabilities(probabilities, rows):
@@ -119,7 +120,9 @@ def test_saved_twice_the_files_are_the_same(kind, trained, tmp_path):
     (tmp_path / "two").mkdir()
     again.save(tmp_path / "two")
     files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two")]
-    assert files[0] == files[1]
+    assert files[0].keys() == files[1].keys()
+    # transformers adds to this one how the tokenizer was last called; every call here says it anew.
+    assert all(files[0][name] == files[1][name] for name in files[0] if name != "tokenizer_config.json")
 
 
 def test_no_file_is_a_pickle(kind, trained, tmp_path):
@@ -213,11 +216,11 @@ def test_balanced_label_weights_shift_the_say_to_the_rare_label(kind, model_of, 
     claims = claims_of(200, seed=5, labels=("verified",) * 9 + ("propaganda",))
     shares = {}
     for mode in ("balanced", "none"):
-        loop = {"epochs": 2, "evaluations_per_epoch": 1}
-        options = {"label_weights": mode} if kind == "tfidf" else {"loop": {**loop, "label_weights": mode}}
+        options = {"label_weights": mode} if kind == "tfidf" else {"loop": {"epochs": 4, "label_weights": mode}}
         # Weights of the last step: chosen on valid, the common label would win either way.
         model = fitted(model_of(kind, inputs=("claim",), **options), claims, [])
         shares[mode] = model.predict_proba(claims_of(100, seed=6))[:, LABELS.index("propaganda")].mean()
+    print(kind, shares)
     assert shares["none"] < 0.25
     assert shares["balanced"] > shares["none"] + 0.15
 

@@ -81,7 +81,7 @@ def test_balanced_weights_give_every_label_the_same_say_and_have_mean_one(codes)
 
 def test_labels_become_places_by_name():
     assert label_places(["propaganda", "verified", "unverified"]).tolist() == [2, 0, 1]
-    with pytest.raises(TrainingError, match="expected a label on every claim.*found none on 1 of 2"):
+    with pytest.raises(TrainingError, match=r"expected a label on every claim.*found none on 1 of 2"):
         label_places(["verified", None])
 
 
@@ -148,7 +148,7 @@ def test_a_nan_later_on_leaves_the_weights_of_the_step_before():
     next(steps)
     assert next(steps).number == 2
     before = copies(network)
-    with pytest.raises(TrainingError, match="finite loss.*step 3"):
+    with pytest.raises(TrainingError, match=r"finite loss.*step 3"):
         next(steps)
     assert same(network, before)
 

@@ -11,7 +11,7 @@ from claimsieve.data import recipes
 from claimsieve.data.fields import apply_rating, check_ratings, field_mapper
 from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
 from claimsieve.data.hub import read_hub
-from claimsieve.errors import DataError
+from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import Claim, RecordError, claim_from_row
 
 MAX_REJECTED_SHARE = 0.05
@@ -46,6 +46,8 @@ def load(corpora: Sequence[Corpus]) -> tuple[list[Claim], list[LeftOut]]:
 def load_labelled(source: str, *, mapping: Mapping[str, str] = {}) -> tuple[list[Claim], list[Reject]]:
     """Labelled claims of a file, '-' or 'recipe:NAME', and its unreadable rows. Raises DataError as `load` does."""
     if source.startswith("recipe:"):
+        if mapping:
+            raise ConfigError(f"--map: {source} has a field map of its own; --map is for files.")
         items = recipes.read(recipes.load(source.removeprefix("recipe:")))
     else:
         items = read_file(source, mapping=mapping)
@@ -89,7 +91,7 @@ def read_file(
             yield row
             continue
         try:
-            fields = mapper(record_cells(row.fields) if tabular else row.fields)
+            fields = record_cells(mapper(row.fields)) if tabular else mapper(row.fields)
             rated = apply_rating(fields, ratings, place=f"{name}, row {row.place}")
             if rated is not None:
                 claim = claim_from_row(rated)

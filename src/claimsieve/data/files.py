@@ -84,7 +84,7 @@ def json_object(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise ValueError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     if not isinstance(value, dict):
         raise ValueError("expected a JSON object")
     return value
@@ -199,13 +199,22 @@ def record_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in fields.items():
         if isinstance(value, str) and value == "":
             continue
-        if isinstance(value, date):
-            value = value.isoformat()[:10]
         if key in _NESTED_COLUMNS and isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
             with suppress(ValueError, RecursionError):  # a passage may begin with a bracket
                 value = json.loads(value)
-        result[key] = value
+        result[key] = _plain_dates(value)
     return result
+
+
+def _plain_dates(value: Any) -> Any:
+    """Dates as Parquet types them become YYYY-MM-DD, also inside a passage."""
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    if isinstance(value, list):
+        return [_plain_dates(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain_dates(item) for key, item in value.items()}
+    return value
 
 
 def _parquet_file(path: Path) -> Any:

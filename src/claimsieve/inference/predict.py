@@ -1,7 +1,7 @@
 """Label a file of claims: read a window, score it, write it, in the order of the input and with flat memory."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -64,7 +64,7 @@ def predict_file(
     everything is done. Raises DataError when source or target as a whole cannot be used.
     """
     check_paths(source, target)
-    items = _items(source, mapping)
+    items = _items(source, mapping, model.inputs)
     read = labelled = 0
     with (
         RejectsWriter(None if target == "-" else _rejects_file(target)) as rejects,
@@ -116,7 +116,7 @@ def _rejects_file(target: str) -> str:
     return f"{target}.rejects.jsonl"
 
 
-def _items(source: str, mapping: Mapping[str, str]) -> Iterator[_Item | Reject]:
+def _items(source: str, mapping: Mapping[str, str], inputs: Sequence[str] = ()) -> Iterator[_Item | Reject]:
     if source.startswith("recipe:"):
         for claim in recipes.read(recipes.load(source.removeprefix("recipe:"))):
             yield claim if isinstance(claim, Reject) else _Item(claim, row_of_claim(claim))
@@ -128,10 +128,10 @@ def _items(source: str, mapping: Mapping[str, str]) -> Iterator[_Item | Reject]:
             yield row
             continue
         try:
-            fields = mapper(record_cells(row.fields) if tabular else row.fields)
-            # The input's own verdicts, in whatever words, are carried along, not read.
-            unread = {"label": None, "stance": None, "manipulation": None, "rating": None}
-            yield _Item(claim_from_row({**fields, **unread}), row.fields)
+            fields = record_cells(mapper(row.fields)) if tabular else mapper(row.fields)
+            # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
+            seen = {name: fields.get(name) for name in ("id", "claim", *inputs)}
+            yield _Item(claim_from_row(seen), row.fields)
         except RecordError as error:
             yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200])
 
