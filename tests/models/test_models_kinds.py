@@ -220,9 +220,8 @@ def test_balanced_label_weights_shift_the_say_to_the_rare_label(kind, model_of, 
         # Weights of the last step: chosen on valid, the common label would win either way.
         model = fitted(model_of(kind, inputs=("claim",), **options), claims, [])
         shares[mode] = model.predict_proba(claims_of(100, seed=6))[:, LABELS.index("propaganda")].mean()
-    print(kind, shares)
-    assert shares["none"] < 0.25
-    assert shares["balanced"] > shares["none"] + 0.15
+    assert shares["none"] < 0.15
+    assert shares["balanced"] > 2 * shares["none"]
 
 
 def test_the_kinds_take_what_the_inputs_name_and_nothing_else(kind, trained, held_out):

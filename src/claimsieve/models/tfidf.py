@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 
 from claimsieve.data.inputs import render
-from claimsieve.errors import TrainingError
+from claimsieve.errors import ModelError, TrainingError
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
 
@@ -135,6 +135,8 @@ class TfidfModel:
         model = cls(**settings)
         terms = json.loads((directory / _VOCABULARY).read_text(encoding="utf-8"))
         weights = load_file(directory / _WEIGHTS)
+        if sum(len(vocabulary) for vocabulary in terms.values()) != weights["coefficients"].shape[1]:
+            raise ModelError(f"{directory}: {_VOCABULARY} and {_WEIGHTS} do not belong together.")
         for name, vocabulary in terms.items():
             block = model._vectoriser(
                 name.rpartition("_")[2], vocabulary={term: i for i, term in enumerate(vocabulary)}
