@@ -85,7 +85,7 @@ def read_file(
     mapper = field_mapper(mapping, place="--map")
     tabular = format_of(name) != "jsonl"
     if tabular:
-        require_claim_column(name, columns(name), mapping)
+        require_columns(name, columns(name), mapping)
     for row in read_rows(name):
         if isinstance(row, Reject):
             yield row
@@ -100,16 +100,16 @@ def read_file(
             yield Reject(row.place, str(error), str(row.fields)[:200])
 
 
-def require_claim_column(name: str, found: Sequence[str], mapping: Mapping[str, str]) -> None:
-    """Raises DataError when a table has no column that could be the claim."""
-    wanted = mapping.get("claim", "claim")
-    head = wanted.partition(".")[0].partition("[")[0]  # of a path into a nested column
-    if head not in found and wanted not in found and "(" not in wanted:
+def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str]) -> None:
+    """Raises DataError when a table lacks the claim's column, or one that the map names."""
+    for field, wanted in {"claim": "claim", **mapping}.items():
+        head = wanted.partition(".")[0].partition("[")[0]  # of a path into a nested column
+        if head in found or wanted in found or "(" in wanted:
+            continue
         listed = ", ".join(f"'{column}'" for column in found[:12]) or "no columns"
-        likely = next((column for column in found if column.lower() in ("text", "statement", "tweet", "content")), None)
-        raise DataError(
-            f"{name}: expected a column '{wanted}', found {listed}. Map it: --map claim={likely or 'COLUMN'}"
-        )
+        likely = [column for column in found if column.lower() in ("text", "statement", "tweet", "content")]
+        column = likely[0] if likely and field == "claim" else "COLUMN"
+        raise DataError(f"{name}: expected a column '{wanted}', found {listed}. Map it: --map {field}={column}")
 
 
 def _read_hub(corpus: Corpus) -> Iterator[Claim | Reject]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from claimsieve.data import recipes
-from claimsieve.data.corpora import require_claim_column
+from claimsieve.data.corpora import require_columns
 from claimsieve.data.fields import field_mapper
 from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
 from claimsieve.errors import ConfigError, DataError
@@ -145,7 +145,7 @@ def check_columns(source: str, mapping: Mapping[str, str]) -> None:
         return
     field_mapper(mapping, place="--map")
     if format_of(source) != "jsonl":
-        require_claim_column(source, columns(source), mapping)
+        require_columns(source, columns(source), mapping)
 
 
 def check_paths(source: str, target: str) -> None:
