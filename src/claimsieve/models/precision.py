@@ -13,7 +13,7 @@ _WORTH_IT = 1.3  # below this, the rounding of bfloat16 buys nothing
 
 def choose_device(requested: str) -> torch.device:
     """'auto' is CUDA where there is one. Raises ConfigError when CUDA is asked for and absent."""
-    # oneDNN keeps what it prepared for each shape of batch, up to 1,024 of them at megabytes each: gigabytes, and slower.
+    # oneDNN keeps what it prepared for each shape of batch, by default for 1,024 shapes: gigabytes, and slower.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     if requested == "cuda" and not torch.cuda.is_available():
         raise ConfigError("training.device: expected a CUDA device, found none. Use cpu or auto.")
