@@ -1,6 +1,8 @@
 """The whole way from a config to a model directory, on small planted data."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,19 @@ def test_an_interrupted_run_resumes_to_the_same_weights(run_config, tmp_path, ki
     weights = [path / "weights" / "model.safetensors" for path in (whole.directory, tmp_path / "stopped")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
     assert not training_directory(tmp_path / "stopped").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_the_step_and_leaves_a_checkpoint(run_config, tmp_path, number):
+    def interrupt(step: Step) -> None:
+        if step.number == 3:
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(run_config("static"), tmp_path / "model", watch=Watch(step=interrupt))
+    assert (training_directory(tmp_path / "model") / "state.safetensors").is_file()
+    assert signal.getsignal(number) == before
 
 
 def test_resuming_with_other_settings_is_refused_by_name(run_config, tmp_path):

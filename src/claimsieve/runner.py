@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -190,22 +193,44 @@ def _fit(
     """Train to the end, with checkpoints, the loss curve, and a last checkpoint when the user interrupts."""
     checkpoint.run_id = run.run_id if run is not None else None
     started = saved = time.monotonic()
-    step: Step | None = None
-    try:
+    with _deferred_interrupt() as interrupted:
         for step in model.fit(parts["train"], valid=parts["valid"], state=checkpoint.read()):
-            for name, note in (step.notes or {}).items():
-                watch.say(f"{name}: {note}")
-            watch.step(step)
-            if run is not None:
-                run.log_step(step.number, _curve(step, time.monotonic() - started))
-            if time.monotonic() - saved >= seconds:
+            try:
+                for name, note in (step.notes or {}).items():
+                    watch.say(f"{name}: {note}")
+                watch.step(step)
+                if run is not None:
+                    run.log_step(step.number, _curve(step, time.monotonic() - started))
+                if time.monotonic() - saved >= seconds:
+                    checkpoint.write(step.state())
+                    saved = time.monotonic()
+                if interrupted():
+                    raise KeyboardInterrupt
+            except KeyboardInterrupt:
                 checkpoint.write(step.state())
-                saved = time.monotonic()
-    except KeyboardInterrupt:
-        if step is not None:
-            checkpoint.write(step.state())
-            watch.say(f"interrupted after step {step.number}; the same command with --resume goes on from here")
-        raise
+                watch.say(f"interrupted after step {step.number}; the same command with --resume goes on from here")
+                raise
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM wait for the end of a step, where weights and counters agree; a second one does not wait."""
+    asked: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _curve(step: Step, seconds: float) -> dict[str, float]:

@@ -15,6 +15,7 @@ from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.loop import Examples, LoopSettings, label_places
+from claimsieve.models.packed import packed
 from claimsieve.models.precision import choose_device, choose_precision
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
@@ -57,6 +58,7 @@ class EncoderModel:
         self.seed = seed
         self.loop = loop or LoopSettings()
         self._network: Any = None
+        self._quick: Any = None  # the same network, laid out for inference, once it is loaded
         self._tokenizer: Any = None
 
     def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
@@ -66,6 +68,7 @@ class EncoderModel:
         dtype, why = choose_precision(self.precision, device)
         torch.manual_seed(self.seed)  # the head's first weights
         self._open(folder, training=True)
+        self._quick = None
         self._network.to(device=device, dtype=dtype)
         encoded, truncated = self._encode(train)
         valid_encoded, _ = self._encode(valid)
@@ -110,6 +113,7 @@ class EncoderModel:
         chosen = choose_device(device)
         dtype, _ = choose_precision(precision, chosen)
         model._network.to(device=chosen, dtype=dtype).eval()
+        model._quick = packed(model._network)
         return model
 
     def _open(self, folder: Path, *, training: bool) -> None:
@@ -194,12 +198,12 @@ class EncoderModel:
     def _probabilities(self, encoded: Encoded) -> np.ndarray:
         lengths = [len(ids) for ids in encoded["input_ids"]]
         result = np.zeros((len(lengths), len(LABELS)))
-        self._network.eval()
+        network = self._quick or self._network.eval()
         device = self._network.device
         with torch.inference_mode():
             for rows in by_length(lengths, batch_tokens=_INFERENCE_BATCH_TOKENS):
                 batch = {name: tensor.to(device) for name, tensor in self._collate(encoded, rows).items()}
-                logits = self._network(**batch).logits
+                logits = network(**batch).logits
                 result[rows] = logits.double().softmax(dim=-1).cpu().numpy()
         return result
 
