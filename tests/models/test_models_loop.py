@@ -90,10 +90,9 @@ def test_the_plan_ends_at_max_steps_and_counts_epochs():
     settings = LoopSettings(epochs=3, batch_tokens=12)  # 4 rows of 3 tokens: 6 steps an epoch
     steps = plan(examples, settings, seed=0)
     assert len(steps) == 18
-    np.testing.assert_allclose([epoch for epoch, _, _ in steps], np.arange(1, 19) / 6)
-    assert [number for number, (_, last, _) in enumerate(steps, start=1) if last] == [6, 12, 18]
+    np.testing.assert_allclose([epoch for epoch, _ in steps], np.arange(1, 19) / 6)
     short = plan(examples, LoopSettings(epochs=3, batch_tokens=12, max_steps=8), seed=0)
-    assert [rows.tolist() for _, _, rows in short] == [rows.tolist() for _, _, rows in steps[:8]]
+    assert [rows.tolist() for _, rows in short] == [rows.tolist() for _, rows in steps[:8]]
 
 
 def test_next_takes_one_step_and_no_more():
@@ -105,7 +104,7 @@ def test_next_takes_one_step_and_no_more():
     first = next(steps)
     after = copies(network)
     assert not same(network, before)
-    assert (first.number, first.tokens, first.last_of_epoch) == (1, 12, False)
+    assert (first.number, first.tokens) == (1, 12)
     assert first.learning_rate == learning_rate_at(1, 12, settings)
     assert same(network, after)
     assert next(steps).tokens == 24

@@ -149,10 +149,10 @@ def _trained(network: torch.nn.Module) -> list[torch.nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def _evaluation_points(steps: list[tuple[float, bool, np.ndarray]], settings: LoopSettings) -> set[int]:
+def _evaluation_points(steps: list[tuple[float, np.ndarray]], settings: LoopSettings) -> set[int]:
     """Step numbers after which valid is measured: the given times per epoch, and the last step."""
     points = {len(steps)}
-    for number, (epoch, _, _) in enumerate(steps, start=1):
+    for number, (epoch, _) in enumerate(steps, start=1):
         before = steps[number - 2][0] if number > 1 else 0.0
         if int(epoch * settings.evaluations_per_epoch + 1e-9) > int(before * settings.evaluations_per_epoch + 1e-9):
             points.add(number)

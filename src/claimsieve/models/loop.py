@@ -46,7 +46,6 @@ class Progress:
 
     number: int
     epoch: float
-    last_of_epoch: bool
     loss: float
     learning_rate: float
     tokens: int
@@ -60,15 +59,12 @@ def label_places(labels: Sequence[Label | None]) -> np.ndarray:
     return np.array([LABELS.index(label) for label in labels if label is not None], dtype=np.int64)
 
 
-def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[tuple[float, bool, np.ndarray]]:
-    """Every step of the training: (epoch after it, whether an epoch ends with it, rows)."""
-    steps: list[tuple[float, bool, np.ndarray]] = []
+def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[tuple[float, np.ndarray]]:
+    """Every step of the training: how many epochs are done after it, and its rows."""
+    steps: list[tuple[float, np.ndarray]] = []
     for epoch in range(settings.epochs):
         batches = plan_epoch(examples.lengths, batch_tokens=settings.batch_tokens, seed=seed, epoch=epoch)
-        steps += [
-            (epoch + (number + 1) / len(batches), number + 1 == len(batches), rows)
-            for number, rows in enumerate(batches)
-        ]
+        steps += [(epoch + (number + 1) / len(batches), rows) for number, rows in enumerate(batches)]
         if settings.max_steps is not None and len(steps) >= settings.max_steps:
             break
     return steps[: settings.max_steps]
@@ -95,7 +91,7 @@ def training_steps(
     network: torch.nn.Module,
     optimizer: MasterAdamW,
     examples: Examples,
-    steps: Sequence[tuple[float, bool, np.ndarray]],
+    steps: Sequence[tuple[float, np.ndarray]],
     *,
     settings: LoopSettings,
     done: int = 0,
@@ -112,7 +108,7 @@ def training_steps(
     prepared = accelerator.prepare_model(network)
     weights = label_weights(examples.labels, settings.label_weights).to(device)
     for number in range(done + 1, len(steps) + 1):
-        epoch, last, rows = steps[number - 1]
+        epoch, rows = steps[number - 1]
         # Each process takes its share of the rows; a batch smaller than the number of processes is seen by all.
         shared = (
             rows
@@ -132,7 +128,7 @@ def training_steps(
         if not np.isfinite(norm):
             raise TrainingError(diverged("gradient's norm", norm, number, settings))
         tokens += int(sum(examples.lengths[row] for row in rows))
-        yield Progress(number, epoch, last, value, rate, tokens)
+        yield Progress(number, epoch, value, rate, tokens)
 
 
 def diverged(what: str, value: float, number: int, settings: LoopSettings) -> str:
