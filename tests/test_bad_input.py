@@ -158,7 +158,7 @@ def test_a_verdict_that_no_map_knows_is_refused(refused, training):
     assert "expected 'label' to be one of verified, unverified, propaganda, found 'FALSE' (30 rows)" in message
     message = refused(1, *training(rows_of(30, label=None)))
     assert "expected a label on every claim, found none on 30 of 30 (first: corpus:0)" in message
-    assert "ratings: {their verdict: verified, ...}" in message
+    assert "--map rating=COLUMN --rating VERDICT=LABEL" in message
 
 
 def test_one_label_alone_is_nothing_to_learn(refused, training, tmp_path):

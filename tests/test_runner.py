@@ -162,3 +162,35 @@ def test_the_saved_model_gives_the_probabilities_of_the_evaluation(run_config, t
         (probabilities,) = model.predict_proba([by_id[row["id"]]])
         saved = [row["p_verified"], row["p_unverified"], row["p_propaganda"]]
         assert probabilities == pytest.approx(saved, abs=1e-5)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(run_config, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    steps: list[Step] = []
+    with pytest.raises(ModelError, match="cannot be written"):
+        run_experiment(run_config(), tmp_path / "file" / "model", watch=Watch(step=steps.append))
+    assert steps == []
+
+
+def test_nothing_is_written_inside_a_finished_model(run_config, tmp_path):
+    run_experiment(run_config(), tmp_path / "model")
+    with pytest.raises(ModelError, match="lies inside a model directory"):
+        run_experiment(run_config(seeds=[0, 1]), tmp_path / "model")
+    load_model(tmp_path / "model")
+
+
+def test_a_finished_run_of_another_config_is_not_passed_off_as_this_one(run_config, tmp_path):
+    run_experiment(run_config(), tmp_path / "model")
+    other = run_config(model={"kind": "tfidf", "max_word_ngram": 1})
+    with pytest.raises(TrainingError, match="finished one with another config"):
+        run_experiment(other, tmp_path / "model", resume=True)
+
+
+def test_a_model_that_cannot_be_saved_fails_with_one_error_and_leaves_nothing(run_config, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("claimsieve.models.tfidf.TfidfModel.save", full)
+    with pytest.raises(ModelError, match="No space left"):
+        run_experiment(run_config(), tmp_path / "place" / "model")
+    assert list((tmp_path / "place").iterdir()) == []

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from claimsieve import config as configs
+from claimsieve.errors import TrackingError
 from claimsieve.runner import run_experiment
-from claimsieve.tracking import flattened
+from claimsieve.tracking import flattened, serve_ui
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow and its database layer warn about themselves
 
@@ -116,6 +117,28 @@ def test_the_logged_model_predicts_as_the_directory_does_and_holds_no_pickle(tra
     assert not [path for path in stored.rglob("*") if path.suffix in (".pkl", ".pickle", ".bin", ".pt")]
 
 
+def test_a_bad_row_is_answered_with_nothing_and_costs_no_other_its_answer(tracked, client, runs):
+    import mlflow
+    import pandas
+
+    mlflow.set_tracking_uri(f"sqlite:///{tracked[0]}/mlflow.db")
+    model = mlflow.pyfunc.load_model(f"runs:/{runs['tfidf'].info.run_id}/model")
+    answer = model.predict(
+        pandas.DataFrame([{"claim": "the bridge was hit"}, {"claim": ""}, {"claim": "the depot too"}])
+    )
+    assert answer["label"].isna().tolist() == [False, True, False]
+    assert answer["p_verified"].isna().tolist() == [False, True, False]
+
+
+def test_a_taken_port_is_refused_by_name(tracked):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(TrackingError, match=f"port {port}: cannot be used"):
+            serve_ui(uri=f"sqlite:///{tracked[0]}/mlflow.db", port=port)
+
+
 def test_mlflow_models_predict_and_serve_work_on_it(tracked, runs, tmp_path):
     folder = tracked[0]
     # `mlflow models serve` starts uvicorn by its name, as in an activated environment.
@@ -169,6 +192,9 @@ def test_claimsieve_ui_serves_the_store_on_loopback(tracked):
         with urllib.request.urlopen(request, timeout=30) as response:
             names = [experiment["name"] for experiment in json.loads(response.read())["experiments"]]
         assert "tests" in names
+        server.terminate()
+        server.wait(timeout=30)
+        _wait_until_gone(port)  # its workers end with it
     finally:
         _end(server)
 
@@ -203,6 +229,16 @@ def _wait_for(address: str, server: subprocess.Popen, seconds: float = 120.0) ->
         except OSError:
             time.sleep(0.3)
     raise AssertionError(f"{address} did not answer")
+
+
+def _wait_until_gone(port: int, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"something still answers on port {port}")
 
 
 def _end(server: subprocess.Popen) -> None:

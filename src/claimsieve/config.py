@@ -147,6 +147,12 @@ class RunConfig(Section):
     tracking: Tracking = Tracking()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (0,)
 
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "RunConfig":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("expected each seed once in seeds")
+        return self
+
     def as_yaml(self) -> str:
         return yaml12.dump(json.loads(self.model_dump_json()))
 

@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from claimsieve.config import RunConfig
+from claimsieve.config import load as load_config
 from claimsieve.data import corpora
 from claimsieve.data.duplicates import cluster
 from claimsieve.data.splits import SPLITS, check_labels, check_splits, split
+from claimsieve.errors import TrainingError
 from claimsieve.evaluation.documents import EVALUATION, evaluation_documents, lines, read_evaluation
 from claimsieve.evaluation.evaluate import Evaluation, evaluate, summary_metrics
+from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models import Model, kind_class
-from claimsieve.models.artifacts import refuse_existing, write_model
+from claimsieve.models.artifacts import CONFIG, read_manifest, require_target, write_model
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
 from claimsieve.records import LABELS, Claim
@@ -62,13 +62,13 @@ def run_experiment(
     targets = {seed: directory / f"seed-{seed}" if len(config.seeds) > 1 else directory for seed in config.seeds}
     for target in targets.values():
         if not (resume and (target / EVALUATION).is_file()):
-            refuse_existing(target)
+            require_target(target)
     claims, left_out = corpora.load(config.data.corpora)
     watch.say(_described(claims, left_out))
     clusters = cluster(claims, threshold=config.data.split.duplicate_threshold)
     splits = {seed: _split(config, claims, clusters, seed) for seed in config.seeds}
     return [
-        _finished(target, seed, watch)
+        _finished(target, config, data_fingerprint(claims, splits[seed]), seed=seed, watch=watch)
         if resume and (target / EVALUATION).is_file()
         else _run_seed(config, claims, left_out, splits[seed], target, seed=seed, resume=resume, watch=watch)
         for seed, target in targets.items()
@@ -100,34 +100,23 @@ def _run_seed(
     run = _start_tracking(config, parts, seed=seed, data=fingerprint, run_id=checkpoint.run_id)
     try:
         _fit(model, parts, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
+        evaluation, documents = _evaluated(model, config, parts["test"])
+        extra = {**documents, SPLIT_TABLE: lines(_placed(claims, assignment))}
+        if left_out:
+            extra[LEFT_OUT] = lines([{"corpus": p.corpus, **asdict(reject)} for p in left_out for reject in p.rejects])
+        write_model(
+            model,
+            directory,
+            kind=config.model.kind,
+            config_yaml=config.as_yaml(),
+            data_fingerprint=fingerprint,
+            seed=seed,
+            extra=extra,
+        )
     except BaseException as error:
         if run is not None:
             run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    probabilities = model.predict_proba(parts["test"])
-    settings = config.evaluation
-    evaluation = evaluate(
-        probabilities,
-        parts["test"],
-        resamples=settings.resamples,
-        bins=settings.bins,
-        min_slice_rows=settings.min_slice_rows,
-    )
-    extra = {
-        **evaluation_documents(evaluation, parts["test"], probabilities),
-        SPLIT_TABLE: lines([{"id": c.id, "split": str(name)} for c, name in zip(claims, assignment, strict=True)]),
-    }
-    if left_out:
-        extra[LEFT_OUT] = lines([{"corpus": p.corpus, **asdict(reject)} for p in left_out for reject in p.rejects])
-    write_model(
-        model,
-        directory,
-        kind=config.model.kind,
-        config_yaml=config.as_yaml(),
-        data_fingerprint=fingerprint,
-        seed=seed,
-        extra=extra,
-    )
     checkpoint.remove()
     watch.say(f"saved {directory}")
     if run is not None:
@@ -136,6 +125,24 @@ def _run_seed(
         run.log_model(directory, _example(parts["test"]))
         run.end()
     return Result(directory, seed, evaluation, run.failure if run is not None else None)
+
+
+def _evaluated(model: Model, config: RunConfig, test: Sequence[Claim]) -> tuple[Evaluation, dict[str, bytes]]:
+    """The numbers on the test split, and the files that hold them."""
+    probabilities = model.predict_proba(test)
+    settings = config.evaluation
+    evaluation = evaluate(
+        probabilities,
+        test,
+        resamples=settings.resamples,
+        bins=settings.bins,
+        min_slice_rows=settings.min_slice_rows,
+    )
+    return evaluation, evaluation_documents(evaluation, test, probabilities)
+
+
+def _placed(claims: Sequence[Claim], assignment: np.ndarray) -> list[dict[str, Any]]:
+    return [{"id": claim.id, "split": str(name)} for claim, name in zip(claims, assignment, strict=True)]
 
 
 def build_model(config: RunConfig, *, seed: int) -> Model:
@@ -192,51 +199,33 @@ def _fit(
 ) -> None:
     """Train to the end, with checkpoints, the loss curve, and a last checkpoint when the user interrupts."""
     checkpoint.run_id = run.run_id if run is not None else None
-    started = saved = time.monotonic()
-    with _deferred_interrupt() as interrupted:
+    saved = time.monotonic()
+    origin: tuple[int, float] | None = None  # tokens and time after the first step seen
+    with deferred_interrupt() as interrupted:
         for step in model.fit(parts["train"], valid=parts["valid"], state=checkpoint.read()):
             try:
                 for name, note in (step.notes or {}).items():
                     watch.say(f"{name}: {note}")
                 watch.step(step)
+                origin = origin or (step.tokens, time.monotonic())
                 if run is not None:
-                    run.log_step(step.number, _curve(step, time.monotonic() - started))
+                    run.log_step(step.number, _curve(step, *origin))
                 if time.monotonic() - saved >= seconds:
                     checkpoint.write(step.state())
                     saved = time.monotonic()
                 if interrupted():
                     raise KeyboardInterrupt
             except KeyboardInterrupt:
-                checkpoint.write(step.state())
-                watch.say(f"interrupted after step {step.number}; the same command with --resume goes on from here")
+                if checkpoint.write(step.state()):
+                    watch.say(f"interrupted after step {step.number}; the same command with --resume goes on from here")
                 raise
 
 
-@contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM wait for the end of a step, where weights and counters agree; a second one does not wait."""
-    asked: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _curve(step: Step, seconds: float) -> dict[str, float]:
+def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]:
     values = {"train/loss": step.loss, "train/learning_rate": step.learning_rate, "train/epoch": step.epoch}
-    if seconds > 0:
-        values["train/tokens_per_second"] = step.tokens / seconds
+    seconds = time.monotonic() - first_time
+    if step.tokens > first_tokens and seconds > 0:
+        values["train/tokens_per_second"] = (step.tokens - first_tokens) / seconds
     return values | {f"valid/{name}": value for name, value in (step.valid or {}).items()}
 
 
@@ -268,7 +257,15 @@ def _start_tracking(
     return run
 
 
-def _finished(directory: Path, seed: int, watch: Watch) -> Result:
+def _finished(directory: Path, config: RunConfig, data: str, *, seed: int, watch: Watch) -> Result:
+    """The result of a run that is done already. Raises TrainingError when it was another run."""
+    manifest = read_manifest(directory)
+    saved = _decisive(load_config(str(directory / CONFIG)))
+    if (saved, manifest.data_fingerprint, manifest.seed) != (_decisive(config), data, seed):
+        raise TrainingError(
+            f"{directory}: expected to resume this run, found a finished one with another config or other data. "
+            "Choose another directory with -o."
+        )
     watch.say(f"{directory} is finished already; kept as it is")
     return Result(directory, seed, read_evaluation(directory))
 

@@ -3,15 +3,19 @@
 import importlib.metadata
 import logging
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from claimsieve.records import LABELS, Claim
+from claimsieve.errors import TrackingError
+from claimsieve.records import LABELS, Claim, RecordError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _MAX_PARAM_CHARACTERS = 500
@@ -194,12 +198,26 @@ def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def serve_ui(*, uri: str, port: int) -> int:
-    """Run the MLflow UI on this machine's loopback address until it is stopped; returns its exit code."""
+    """Run the MLflow UI on this machine's loopback address until Ctrl-C or SIGTERM; returns its exit code.
+
+    Raises TrackingError when the port is taken. The server's workers end with it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise TrackingError(f"port {port}: cannot be used: {error.strerror}. Choose another: --port N") from None
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1"]
+    server = subprocess.Popen([*command, "--port", str(port)], start_new_session=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the group below has to end first
     try:
-        return subprocess.call([*command, "--port", str(port)])
+        return server.wait()
     except KeyboardInterrupt:
         return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
 
 
 def _environment() -> str:
@@ -233,7 +251,17 @@ class _Served:
             {key: value for key, value in row.items() if value is not None and value == value}
             for row in table.to_dict(orient="records")
         ]
-        predictions = predict_claims(self._model, [claim_from_row(record_cells(row)) for row in rows])
-        return pandas.DataFrame(
-            [{"label": p.label, **{f"p_{name}": p.probabilities[name] for name in LABELS}} for p in predictions]
-        )
+        claims: list[Claim | None] = []
+        for row in rows:
+            try:
+                claims.append(claim_from_row(record_cells(row)))
+            except RecordError:
+                claims.append(None)  # a bad row is answered with nothing, and costs no other row its answer
+        predictions = iter(predict_claims(self._model, [claim for claim in claims if claim is not None]))
+        empty = {"label": None, **{f"p_{name}": None for name in LABELS}}
+        answers = []
+        for claim in claims:
+            found = next(predictions) if claim is not None else None
+            values = {f"p_{name}": found.probabilities[name] for name in LABELS} if found else {}
+            answers.append({"label": found.label, **values} if found else empty)
+        return pandas.DataFrame(answers)

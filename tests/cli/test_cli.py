@@ -357,7 +357,7 @@ def test_predict_says_what_it_wrote(claimsieve, model, planted_claims, tmp_path)
     assert target.read_text().splitlines()[0].endswith("label,p_verified,p_unverified,p_propaganda")
     code, out, err = claimsieve("predict", model, planted_claims, "-o", target, "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == {"read": 120, "labelled": 120, "rejected": 0, "rejects_file": None}
+    assert json.loads(out) == {"read": 120, "labelled": 120, "rejected": 0, "rejects_file": None, "without_evidence": 0}
     assert claimsieve("predict", model, planted_claims, "-o", target, "-q") == (0, "", "")
 
 
@@ -372,7 +372,8 @@ def test_predict_reads_stdin_and_writes_stdout(claimsieve, model, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     _, again, err = claimsieve("predict", model, "-", "--json")
     assert again == out
-    assert json.loads(err.splitlines()[-1]) == {"read": 3, "labelled": 2, "rejected": 1, "rejects_file": None}
+    tally = {"read": 3, "labelled": 2, "rejected": 1, "rejects_file": None, "without_evidence": 2}
+    assert json.loads(err.splitlines()[-1]) == tally
 
 
 def test_predict_with_rejects_is_exit_code_3_and_says_where_they_are(claimsieve, model, tmp_path):
@@ -382,6 +383,7 @@ def test_predict_with_rejects_is_exit_code_3_and_says_where_they_are(claimsieve,
     assert (code, out) == (3, "")
     assert err.splitlines() == [
         f"1 of 2 rows labelled → {target}",
+        "1 rows had no evidence: the model was trained to read evidence, and without it a label means nothing",
         f"1 rows rejected → {target}.rejects.jsonl",
     ]
     (tmp_path / "in.jsonl").write_text('{"text": "hit"}\n')

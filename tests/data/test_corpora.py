@@ -205,3 +205,23 @@ def test_labelled_claims_of_a_file_keep_their_own_ids(file):
         corpora.load_labelled(file(*labelled(2, id="x")))
     with pytest.raises(DataError, match="expected a label on every claim"):
         corpora.load_labelled(file({"claim": "a"}))
+
+
+def test_two_files_of_one_name_are_two_corpora(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.csv").write_text("claim,label\nThe bridge was hit.,verified\n")
+    claims, _ = corpora.load([Corpus(file=str(tmp_path / folder / "x.csv")) for folder in ("a", "b")])
+    assert [claim.id for claim in claims] == ["x:2", "x+:2"]
+    assert [claim.corpus for claim in claims] == ["x", "x+"]
+
+
+def test_a_row_without_a_rating_is_left_out_and_a_corpus_without_ratings_refused(tmp_path):
+    path = tmp_path / "checks.csv"
+    path.write_text("claim,verdict\n" + "A bridge was hit.,right\n" * 30 + "A depot was hit.,\n")
+    corpus = Corpus(file=str(path), map={"rating": "verdict"}, ratings={"right": "supported"})
+    claims, (left_out,) = corpora.load([corpus])
+    assert len(claims) == 30
+    assert "no rating" in left_out.rejects[0].reason
+    with pytest.raises(DataError, match=r"no rating .*map: \{rating: COLUMN\}"):
+        corpora.load([Corpus(file=str(path), ratings={"right": "supported"})])

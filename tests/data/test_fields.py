@@ -55,7 +55,7 @@ def test_fields_may_be_swapped():
 
 def test_an_unknown_field_is_answered_with_the_nearest():
     with pytest.raises(
-        ConfigError, match=r"--map: expected a field of the record before '=', found 'clam'. Did you mean 'claim'\?"
+        ConfigError, match=r"--map: expected a map from fields of the record, found 'clam'. Did you mean 'claim'\?"
     ):
         field_mapper({"clam": "text"}, place="--map")
 
@@ -111,7 +111,7 @@ def test_without_a_table_a_row_stays_as_it_is():
     assert apply_rating(row, {}, place="here") is row
 
 
-@pytest.mark.parametrize("rating", ["mostly true", "True", "", None, 1.0, ["true"]])
+@pytest.mark.parametrize("rating", ["mostly true", "True", "", 1.0, ["true"]])
 def test_an_unknown_rating_is_never_guessed(rating):
     with pytest.raises(DataError) as refusal:
         apply_rating({"claim": "a", "rating": rating}, RATINGS, place="a.csv, row 7")
@@ -121,6 +121,11 @@ def test_an_unknown_rating_is_never_guessed(rating):
     )
     assert f"found {str(rating)!r}" in message
     assert "Add it to the ratings with a stance, a label, or null to leave such rows out." in message
+
+
+def test_a_row_without_a_rating_is_a_bad_row_not_a_bad_corpus():
+    with pytest.raises(RecordError, match=r"no rating .*map: \{rating: COLUMN\}"):
+        apply_rating({"claim": "a", "rating": None}, RATINGS, place="a.csv, row 7")
 
 
 def test_a_rating_is_mapped_to_a_stance_or_a_label_only():

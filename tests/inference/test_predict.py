@@ -86,7 +86,7 @@ def check_prediction(row: dict) -> None:
 def test_every_row_comes_out_in_order_with_its_own_columns_first(model, tmp_path):
     rows = claims_of(50)
     source, target = write_lines(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl"
-    assert predict_file(model, source, str(target), mapping={}) == Tally(50, 50, 0, None)
+    assert predict_file(model, source, str(target), mapping={}) == Tally(50, 50, 0, None, 25)
     labelled = read_lines(target)
     assert [own(row) for row in labelled] == rows
     for row, given_ in zip(labelled, rows, strict=True):
@@ -180,7 +180,7 @@ def parquet_claims(tmp_path: Path) -> Path:
 
 def test_parquet_to_parquet_keeps_the_types_and_values_of_its_columns(model, tmp_path, parquet_claims):
     target = tmp_path / "out.parquet"
-    assert predict_file(model, str(parquet_claims), str(target), mapping={}) == Tally(3, 3, 0, None)
+    assert predict_file(model, str(parquet_claims), str(target), mapping={}) == Tally(3, 3, 0, None, 2)
     before, after = pq.read_table(parquet_claims), pq.read_table(target)
     kept = [("input_label" if name == "label" else name) for name in before.column_names]
     assert after.column_names == [*kept, *ADDED]
@@ -246,7 +246,7 @@ def test_a_recipe_is_a_source(model, tmp_path):
     claims, _ = load_labelled("recipe:demo")
     for suffix in ("jsonl", "csv", "parquet"):
         tally = predict_file(model, "recipe:demo", str(tmp_path / f"out.{suffix}"), mapping={})
-        assert tally == Tally(len(claims), len(claims), 0, None)
+        assert tally == Tally(len(claims), len(claims), 0, None, sum(not claim.evidence for claim in claims))
     rows = read_lines(tmp_path / "out.jsonl")
     assert [row["id"] for row in rows] == [claim.id for claim in claims]
     assert [row["input_label"] for row in rows] == [claim.label for claim in claims]
@@ -325,7 +325,7 @@ def test_a_bad_row_is_rejected_with_its_place_and_reason(model, tmp_path):
     )
     target = tmp_path / "out.jsonl"
     tally = predict_file(model, str(tmp_path / "in.jsonl"), str(target), mapping={})
-    assert tally == Tally(read=9, labelled=3, rejected=6, rejects_file=f"{target}.rejects.jsonl")
+    assert tally == Tally(read=9, labelled=3, rejected=6, rejects_file=f"{target}.rejects.jsonl", without_evidence=3)
     assert [row["id"] for row in read_lines(target)] == [1, 7, 10]
     rejects = read_lines(f"{target}.rejects.jsonl")
     assert [(row["place"], row["reason"]) for row in rejects] == [

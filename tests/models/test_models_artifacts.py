@@ -302,7 +302,8 @@ class Failing:
 def test_a_failure_while_saving_leaves_nothing_behind(error, existing, tmp_path):
     if existing:
         (tmp_path / "model").mkdir()
-    with pytest.raises(type(error)):
+    # A full disk is a user's trouble, told as such; an interruption stays what it is.
+    with pytest.raises(ModelError if isinstance(error, OSError) else KeyboardInterrupt):
         write(Failing(error), tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"] * existing
     assert contents(tmp_path) == {}

@@ -12,7 +12,7 @@ app = typer.Typer(
     name="claimsieve",
     help="Sort claims into verified, unverified and propaganda, given the evidence they came with.",
     epilog="Try it: claimsieve demo   ·   Exit codes: 0 done, 1 error, 2 wrong config or option, 3 done with rejected "
-    "rows, 4 trained and saved but not logged.",
+    "rows, 4 trained and saved but not logged, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,9 +43,6 @@ def main() -> None:
     except ClaimsieveError as error:
         typer.echo(f"claimsieve: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("claimsieve: interrupted", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and nowhere to say it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

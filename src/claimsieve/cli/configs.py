@@ -11,7 +11,12 @@ from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say
 from claimsieve.errors import ClaimsieveError, ConfigError
 
-group = typer.Typer(help="List, show, check and copy run configs.", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(
+    help="List, show, check and copy run configs.",
+    epilog="Example: claimsieve configs list",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(group, name="configs")
 
 

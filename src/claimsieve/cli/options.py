@@ -14,6 +14,17 @@ def field_map(pairs: list[str]) -> dict[str, str]:
     return result
 
 
+def rating_map(pairs: list[str]) -> dict[str, str | None]:
+    """`--rating wrong=refuted` as {'wrong': 'refuted'}; `null` leaves such rows out. Raises ConfigError otherwise."""
+    result: dict[str, str | None] = {}
+    for pair in pairs:
+        verdict, equals, target = pair.rpartition("=")
+        if not (verdict and equals and target):
+            raise ConfigError(f"--rating {pair}: expected VERDICT=LABEL, such as wrong=refuted.")
+        result[verdict] = None if target == "null" else target
+    return result
+
+
 def choice(option: str, value: str, known: tuple[str, ...]) -> None:
     """Raises ConfigError when the value is not a known one."""
     if value not in known:

@@ -48,6 +48,9 @@ def predict(
     if as_json:
         typer.echo(json.dumps(asdict(tally)), err=output == "-")
     say(f"{tally.labelled:,} of {tally.read:,} rows labelled → {where}", quiet=quiet or as_json)
+    if tally.without_evidence:
+        note = "the model was trained to read evidence, and without it a label means nothing"
+        say(f"{tally.without_evidence:,} rows had no evidence: {note}", quiet=quiet or as_json)
     if tally.rejected:
         say(f"{tally.rejected:,} rows rejected → {tally.rejects_file or 'stderr'}", quiet=quiet or as_json)
         if not tally.labelled:

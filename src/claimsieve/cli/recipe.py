@@ -12,7 +12,10 @@ from claimsieve.errors import ClaimsieveError
 from claimsieve.records import LABELS
 
 group = typer.Typer(
-    help="List and show the corpora that can be read by recipe.", no_args_is_help=True, rich_markup_mode=None
+    help="List and show the corpora that can be read by recipe.",
+    epilog="Example: claimsieve recipe list",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(group, name="recipe")
 

@@ -1,7 +1,7 @@
 """The corpora of a run as one list of claims, with what had to be left out."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from claimsieve.config import Corpus
 from claimsieve.data import recipes
 from claimsieve.data.fields import apply_rating, check_ratings, field_mapper
-from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
+from claimsieve.data.files import Reject, Row, columns, format_of, read_rows, record_cells
 from claimsieve.data.hub import read_hub
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import Claim, RecordError, claim_from_row
@@ -33,9 +33,14 @@ def load(corpora: Sequence[Corpus]) -> tuple[list[Claim], list[LeftOut]]:
     """
     claims: list[Claim] = []
     left_out: list[LeftOut] = []
+    names: set[str] = set()
     for corpus in corpora:
         name = corpus_name(corpus)
-        found, rejects = _sorted(name, read(corpus))
+        # Two parts of one dataset are two corpora: their rows have numbers of their own.
+        while name in names and corpus.recipe is None:
+            name += "+"
+        names.add(name)
+        found, rejects = _sorted(name, read(corpus, name=name))
         claims += found
         if rejects:
             left_out.append(LeftOut(name, tuple(rejects)))
@@ -43,14 +48,16 @@ def load(corpora: Sequence[Corpus]) -> tuple[list[Claim], list[LeftOut]]:
     return claims, left_out
 
 
-def load_labelled(source: str, *, mapping: Mapping[str, str] = {}) -> tuple[list[Claim], list[Reject]]:
+def load_labelled(
+    source: str, *, mapping: Mapping[str, str] = {}, ratings: Mapping[str, str | None] = {}
+) -> tuple[list[Claim], list[Reject]]:
     """Labelled claims of a file, '-' or 'recipe:NAME', and its unreadable rows. Raises DataError as `load` does."""
     if source.startswith("recipe:"):
-        if mapping:
-            raise ConfigError(f"--map: {source} has a field map of its own; --map is for files.")
+        if mapping or ratings:
+            raise ConfigError(f"{source} has a field map and ratings of its own: --map and --rating are for files.")
         items = recipes.read(recipes.load(source.removeprefix("recipe:")))
     else:
-        items = read_file(source, mapping=mapping)
+        items = read_file(source, mapping=mapping, ratings=ratings)
     found, rejects = _sorted(source, items)
     _check_ids(found)
     return found, rejects
@@ -63,14 +70,16 @@ def corpus_name(corpus: Corpus) -> str:
     return Path(corpus.file).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
 
 
-def read(corpus: Corpus) -> Iterator[Claim | Reject]:
-    """The claims of one corpus in order, at most `max_claims`, and its unreadable rows."""
+def read(corpus: Corpus, *, name: str) -> Iterator[Claim | Reject]:
+    """The claims of one corpus in order, at most `max_claims`, and its unreadable rows. name: stands before each id."""
     if corpus.recipe is not None:
         items = recipes.read(recipes.load(corpus.recipe))
     elif corpus.file is not None:
-        items = read_file(corpus.file, mapping=corpus.map, ratings=corpus.ratings, corpus=corpus_name(corpus))
+        items = read_file(corpus.file, mapping=corpus.map, ratings=corpus.ratings, corpus=name)
     else:
-        items = _read_hub(corpus)
+        hub, part = str(corpus.hub), corpus.hub_split
+        rows = read_hub(hub, config=corpus.hub_config, split=part, revision=corpus.hub_revision)
+        items = _claims(rows, hub, mapping=corpus.map, ratings=corpus.ratings, corpus=name, tabular=True)
     yield from islice(items, corpus.max_claims)
 
 
@@ -81,18 +90,30 @@ def read_file(
 
     mapping: record field → column of the file. Raises DataError when the file has no column for the claim.
     """
-    check_ratings(ratings, place=name)
-    mapper = field_mapper(mapping, place="--map")
     tabular = format_of(name) != "jsonl"
     if tabular:
         require_columns(name, columns(name), mapping)
-    for row in read_rows(name):
+    yield from _claims(read_rows(name), name, mapping=mapping, ratings=ratings, corpus=corpus, tabular=tabular)
+
+
+def _claims(
+    rows: Iterable[Row | Reject],
+    place: str,
+    *,
+    mapping: Mapping[str, str],
+    ratings: Mapping[str, str | None],
+    corpus: str | None,
+    tabular: bool,
+) -> Iterator[Claim | Reject]:
+    check_ratings(ratings, place=place)
+    mapper = field_mapper(mapping, place=place)
+    for row in rows:
         if isinstance(row, Reject):
             yield row
             continue
         try:
             fields = record_cells(mapper(row.fields)) if tabular else mapper(row.fields)
-            rated = apply_rating(fields, ratings, place=f"{name}, row {row.place}")
+            rated = apply_rating(fields, ratings, place=f"{place}, row {row.place}")
             if rated is not None:
                 claim = claim_from_row(rated)
                 yield claim if corpus is None else _named(claim, corpus, row.place)
@@ -109,23 +130,10 @@ def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str])
         listed = ", ".join(f"'{column}'" for column in found[:12]) or "no columns"
         likely = [column for column in found if column.lower() in ("text", "statement", "tweet", "content")]
         column = likely[0] if likely and field == "claim" else "COLUMN"
-        raise DataError(f"{name}: expected a column '{wanted}', found {listed}. Map it: --map {field}={column}")
-
-
-def _read_hub(corpus: Corpus) -> Iterator[Claim | Reject]:
-    check_ratings(corpus.ratings, place=str(corpus.hub))
-    mapper = field_mapper(corpus.map, place=str(corpus.hub))
-    for row in read_hub(
-        str(corpus.hub), config=corpus.hub_config, split=corpus.hub_split, revision=corpus.hub_revision
-    ):
-        try:
-            rated = apply_rating(
-                mapper(record_cells(row.fields)), corpus.ratings, place=f"{corpus.hub}, row {row.place}"
-            )
-            if rated is not None:
-                yield _named(claim_from_row(rated), corpus_name(corpus), row.place)
-        except RecordError as error:
-            yield Reject(row.place, str(error), str(row.fields)[:200])
+        raise DataError(
+            f"{name}: expected a column '{wanted}', found {listed}. Map it: --map {field}={column} "
+            f"(in a config: map: {{{field}: {column}}})"
+        )
 
 
 def _named(claim: Claim, corpus: str, number: int) -> Claim:
@@ -160,7 +168,8 @@ def _check(name: str, found: Sequence[Claim], rejects: Sequence[Reject]) -> None
     if unlabelled:
         raise DataError(
             f"{name}: expected a label on every claim, found none on {len(unlabelled):,} of {len(found):,} "
-            f"(first: {unlabelled[0]}). Map the corpus's own verdicts: ratings: {{their verdict: verified, ...}}"
+            f"(first: {unlabelled[0]}). Map the corpus's own verdicts: --map rating=COLUMN --rating VERDICT=LABEL "
+            "(in a config: map and ratings)"
         )
 
 

@@ -29,7 +29,7 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
         if field not in RECORD_FIELDS:
             known = ", ".join(RECORD_FIELDS)
             raise ConfigError(
-                f"{place}: expected a field of the record before '=', found '{field}'."
+                f"{place}: expected a map from fields of the record, found '{field}'."
                 f"{did_you_mean(field, RECORD_FIELDS)} Known: {known}."
             )
         try:
@@ -61,6 +61,8 @@ def apply_rating(row: dict[str, Any], ratings: Mapping[str, str | None], *, plac
     if not ratings:
         return row
     rating = row.get("rating")
+    if rating is None:
+        raise RecordError("no rating (which column holds it? map: {rating: COLUMN})")
     rating = str(rating).lower() if isinstance(rating, bool) else str(rating)
     if rating not in ratings:
         known = ", ".join(ratings)

@@ -116,20 +116,18 @@ def check_labels(claims: Sequence[Claim], assignment: ArrayLike) -> None:
             "another label."
         )
     if not counts["test"].keys() - {"no label"}:
-        raise DataError(
-            f"expected labelled claims in test, found {found}. Add claims, or raise data.split.fractions.test."
-        )
+        raise DataError(f"expected labelled claims in test, found {found}. Add claims, or raise data.split.test.")
 
 
 def _shares(fractions: Mapping[str, float]) -> dict[Split, float]:
     """The splits that get rows, in the order of SPLITS."""
     if unknown := [name for name in fractions if name not in SPLITS]:
-        raise ConfigError(f"data.split.fractions: expected {', '.join(SPLITS)}, found {', '.join(map(repr, unknown))}")
+        raise ConfigError(f"data.split: expected {', '.join(SPLITS)}, found {', '.join(map(repr, unknown))}")
     total = sum(fractions.values())
     if not all(share >= 0 for share in fractions.values()) or not isclose(total, 1, abs_tol=1e-6):
         found = ", ".join(f"{name}: {share}" for name, share in fractions.items())
         raise ConfigError(
-            f"data.split.fractions: expected shares of 0 or more that sum to 1, found {found or 'none'} "
+            f"data.split: expected shares of 0 or more that sum to 1, found {found or 'none'} "
             f"(sum {total:.6g}). Change them to, say, train: 0.7, valid: 0.1, calibration: 0.1, test: 0.1"
         )
     return {name: fractions[name] for name in SPLITS if fractions.get(name, 0) > 0}

@@ -22,12 +22,16 @@ WINDOW_ROWS = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows were read, labelled and rejected; read = labelled + rejected."""
+    """How many rows were read, labelled and rejected; read = labelled + rejected.
+
+    without_evidence: labelled rows that had none, when the model was trained to read it.
+    """
 
     read: int
     labelled: int
     rejected: int
     rejects_file: str | None
+    without_evidence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def predict_file(
     """
     check_paths(source, target)
     items = _items(source, mapping, model.inputs)
-    read = labelled = 0
+    read = labelled = without_evidence = 0
     with (
         RejectsWriter(None if target == "-" else _rejects_file(target)) as rejects,
         open_writer(target, lambda: output_columns(source), template=source) as writer,
@@ -80,8 +84,11 @@ def predict_file(
             for item, prediction in zip(good, predictions, strict=True):
                 writer.write(output_row(item.fields, prediction))
             labelled += len(good)
+            if "evidence" in model.inputs:
+                without_evidence += sum(not item.claim.evidence for item in good)
             advance(len(window))
-    return Tally(read, labelled, read - labelled, rejects.name if rejects.count else None)
+    rejects_file = rejects.name if rejects.count else None
+    return Tally(read, labelled, read - labelled, rejects_file, without_evidence)
 
 
 def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:

@@ -52,8 +52,7 @@ def write_model(
 
     Raises ModelError when the directory exists and is not empty: a trained model is never overwritten.
     """
-    refuse_existing(directory)
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    require_target(directory)
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=f".{directory.name}-"))
     try:
         (temporary / WEIGHTS).mkdir()
@@ -81,16 +80,31 @@ def write_model(
         if directory.is_dir():
             directory.rmdir()
         temporary.rename(directory)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise ModelError(f"{directory}: cannot be written: {error.strerror or error}.") from None
         raise
     return read_manifest(directory)
 
 
-def refuse_existing(directory: Path) -> None:
-    """Raises ModelError when something stands where a model directory should be written."""
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ModelError(f"{directory}: expected a new or empty directory, found one in use. Choose another with -o.")
+def require_target(directory: Path) -> None:
+    """Raises ModelError when a model directory cannot be written there: in use, inside another one, or not writable."""
+    try:
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise ModelError(
+                f"{directory}: expected a new or empty directory, found one in use. Choose another with -o."
+            )
+        if (directory.absolute().parent / MANIFEST).exists():
+            raise ModelError(
+                f"{directory}: lies inside a model directory, which would be spoilt. Choose another with -o."
+            )
+        directory.absolute().parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(dir=directory.absolute().parent).cleanup()
+    except OSError as error:
+        raise ModelError(
+            f"{directory}: cannot be written: {error.strerror or error}. Choose another with -o."
+        ) from None
 
 
 def load_model(directory: Path, *, precision: str = "auto", device: str = "auto") -> tuple[Model, Manifest]:

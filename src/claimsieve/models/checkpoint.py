@@ -31,10 +31,10 @@ class Checkpoint:
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise TrainingError(f"{self._run}: cannot be read ({error}). Train without --resume.") from None
 
-    def write(self, state: State) -> None:
-        """Replace the saved State. A kind that trains in one step has no tensors, and nothing to go on from."""
+    def write(self, state: State) -> bool:
+        """Replace the saved State. False for a kind that trains in one step: no tensors, nothing to go on from."""
         if not state.tensors:
-            return
+            return False
         from safetensors.torch import save_file
 
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +48,7 @@ class Checkpoint:
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(self._state)
+        return True
 
     def read(self) -> State | None:
         """The saved State, or None. Raises TrainingError naming what differs from the interrupted training."""

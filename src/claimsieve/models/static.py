@@ -200,8 +200,11 @@ def _distil(folder: Path, target: Path, *, dimensions: int) -> None:
     except Exception as error:  # tokenizers raises nothing narrower
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{folder}: cannot be distilled: {reason}") from None
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent))
+    except OSError as error:
+        raise ModelError(f"{target.parent}: cannot be written: {error.strerror}. Set XDG_CACHE_HOME.") from None
     static.tokenizer.save(str(temporary / _TOKENIZER))
     save_file({"embedding": torch.from_numpy(np.asarray(static.embedding, dtype=np.float32))}, temporary / _WEIGHTS)
     try:
