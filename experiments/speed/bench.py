@@ -44,14 +44,19 @@ MAX_TOKENS = 256
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="Fewer rows and repeats, to try the script.")
+    parser.add_argument("--repeats", type=int, default=3, help="How often each side is measured.")
     parser.add_argument("--skip-demo", action="store_true", help="Do not time the demo.")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results.json")
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    repeats = 1 if options.quick else 3
+    repeats = 1 if options.quick else options.repeats
     claims = real_claims(4_000 if not options.quick else 400)
-    results: dict[str, Any] = {"machine": machine(), "data": sorted({str(claim.corpus) for claim in claims})}
+    results: dict[str, Any] = {
+        "machine": machine(),
+        "data": sorted({str(claim.corpus) for claim in claims}),
+        "repeats": repeats,
+    }
     with tempfile.TemporaryDirectory() as folder:
         results["training"] = training(claims[: 600 if not options.quick else 60], repeats=repeats, folder=Path(folder))
         results["inference"] = {
