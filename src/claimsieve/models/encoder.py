@@ -169,7 +169,8 @@ class EncoderModel:
         limit = self.max_tokens * _MAX_CHARACTERS_PER_TOKEN
         encoded = self._tokenizer(
             [first[:limit] for first, _ in sides],
-            [second[:limit] for _, second in sides],
+            # A model that is never shown evidence reads single sequences, without an empty second part.
+            [second[:limit] for _, second in sides] if "evidence" in self.inputs else None,
             truncation="longest_first",
             max_length=self.max_tokens,
             return_attention_mask=False,
