@@ -1,10 +1,13 @@
-"""Small planted data and a tiny real transformer, shared by the tests of whole ways."""
+"""Small planted data, a tiny real transformer and the command line, shared by the tests of whole ways."""
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+from claimsieve.cli import main
 
 EVIDENCE = {
     "verified": "officials of both sides confirm the report in full",
@@ -78,3 +81,17 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def claimsieve(monkeypatch, capsys):
+    """Run a command as the entry point does; returns exit code, stdout and stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["claimsieve", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return int(end.value.code or 0), captured.out, captured.err
+
+    return run

@@ -9,26 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from claimsieve.cli import main
 from claimsieve.errors import ModelError
 from claimsieve.models.artifacts import load_model, read_manifest
 
 RUN = (sys.executable, "-c", "from claimsieve.cli import main; main()")
 LABELS = ("verified", "unverified", "propaganda")
-
-
-@pytest.fixture
-def claimsieve(monkeypatch, capsys):
-    """Run a command as the entry point does; returns exit code, stdout and stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["claimsieve", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return int(end.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -21,20 +21,6 @@ from claimsieve.records import LABELS
 RUN = (sys.executable, "-c", "from claimsieve.cli import main; main()")
 
 
-@pytest.fixture
-def claimsieve(monkeypatch, capsys):
-    """Run a command as the entry point does; returns exit code, stdout and stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["claimsieve", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return int(end.value.code or 0), captured.out, captured.err
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def run_config(planted_claims: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small tfidf run that is not tracked."""
