@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from claimsieve import config as configs
-from claimsieve.config import RunConfig
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
 from claimsieve.models.artifacts import load_model, read_manifest
 from claimsieve.models.step import Step
 from claimsieve.runner import Watch, run_experiment, training_directory
+from claimsieve.settings import RunConfig
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 import transformers
 
-from claimsieve.config import Corpus, corpora_directory
+from claimsieve.config import corpora_directory
 from claimsieve.data import corpora
 from claimsieve.data.inputs import render
 from claimsieve.inference.predict import predict_file
@@ -36,6 +36,7 @@ from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.encoder import EncoderModel
 from claimsieve.models.loop import LoopSettings
 from claimsieve.records import LABELS, Claim, InputField, row_of_claim
+from claimsieve.settings import Corpus
 
 INPUTS: tuple[InputField, ...] = ("claim", "evidence")
 MAX_TOKENS = 256

@@ -1,30 +1,35 @@
-"""One page that tells the story: load, cluster, split, check, fit, evaluate, save, log."""
+"""One page that tells the story: prepare the data, audit, fit, evaluate, compare with shortcuts, save, log."""
 
-import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from claimsieve.config import RunConfig
 from claimsieve.config import load as load_config
 from claimsieve.data import corpora
-from claimsieve.data.duplicates import cluster
-from claimsieve.data.splits import SPLITS, check_labels, check_splits, split
+from claimsieve.data.prepare import EACH, Cut, Prepared, audited, cuts, data_fingerprint, parts, prepare
 from claimsieve.errors import TrainingError
-from claimsieve.evaluation.documents import EVALUATION, evaluation_documents, lines, read_evaluation
+from claimsieve.evaluation.documents import (
+    AUDIT,
+    EVALUATION,
+    SHORTCUTS,
+    evaluation_documents,
+    lines,
+    read_evaluation,
+    read_shortcuts,
+)
 from claimsieve.evaluation.evaluate import Evaluation, evaluate, summary_metrics
+from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffled
+from claimsieve.evaluation.shortcuts import summary_metrics as shortcut_metrics
 from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models import Model, kind_class
 from claimsieve.models.artifacts import CONFIG, read_manifest, require_target, write_model
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
-from claimsieve.records import LABELS, Claim
+from claimsieve.records import Claim
+from claimsieve.settings import RunConfig
 from claimsieve.tracking import TrackedRun, tracking_uri
 
 SPLIT_TABLE = "splits.jsonl"
@@ -33,11 +38,17 @@ LEFT_OUT = "left_out.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One trained model: where it lies, how it did on test, and what went wrong with logging, if anything."""
+    """One trained model: where it lies, how it did on test, and what went wrong with logging, if anything.
+
+    shortcuts: what models scored that read no evidence; None when the config turns them off. fold: the group that was
+    held out.
+    """
 
     directory: Path
     seed: int
     evaluation: Evaluation
+    shortcuts: Shortcuts | None = None
+    fold: str | None = None
     tracking_failure: str | None = None
 
 
@@ -59,20 +70,25 @@ def run_experiment(
     anything expensive when config, data or directory will not do.
     """
     watch = watch or Watch()
-    targets = {seed: directory / f"seed-{seed}" if len(config.seeds) > 1 else directory for seed in config.seeds}
-    for target in targets.values():
+    prepared = prepare(config.data)
+    watch.say(prepared.described())
+    targets = {_target(directory, cut, config): cut for cut in cuts(prepared, config.data, config.seeds)}
+    for target in targets:
         if not (resume and (target / EVALUATION).is_file()):
             require_target(target)
-    claims, left_out = corpora.load(config.data.corpora)
-    watch.say(_described(claims, left_out))
-    clusters = cluster(claims, threshold=config.data.split.duplicate_threshold)
-    splits = {seed: _split(config, claims, clusters, seed) for seed in config.seeds}
     return [
-        _finished(target, config, data_fingerprint(claims, splits[seed]), seed=seed, watch=watch)
+        _finished(target, config, data_fingerprint(prepared.claims, cut.assignment), cut=cut, watch=watch)
         if resume and (target / EVALUATION).is_file()
-        else _run_seed(config, claims, left_out, splits[seed], target, seed=seed, resume=resume, watch=watch)
-        for seed, target in targets.items()
+        else _run_cut(config, prepared, cut, target, resume=resume, watch=watch)
+        for target, cut in targets.items()
     ]
+
+
+def _target(directory: Path, cut: Cut, config: RunConfig) -> Path:
+    """Below the directory asked for: a folder per fold and a folder per seed, where there are several."""
+    if config.data.split.hold_out == EACH:
+        directory = directory / str(cut.folder)
+    return directory / f"seed-{cut.seed}" if len(config.seeds) > 1 else directory
 
 
 def training_directory(directory: Path) -> Path:
@@ -80,30 +96,25 @@ def training_directory(directory: Path) -> Path:
     return directory.with_name(f"{directory.name}.training")
 
 
-def _run_seed(
-    config: RunConfig,
-    claims: Sequence[Claim],
-    left_out: Sequence[corpora.LeftOut],
-    assignment: np.ndarray,
-    directory: Path,
-    *,
-    seed: int,
-    resume: bool,
-    watch: Watch,
-) -> Result:
-    parts = {str(name): [c for c, own in zip(claims, assignment, strict=True) if own == name] for name in SPLITS}
-    watch.say(f"seed {seed}: " + ", ".join(f"{name} {len(part):,}" for name, part in parts.items()))
-    fingerprint = data_fingerprint(claims, assignment)
+def _run_cut(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, resume: bool, watch: Watch) -> Result:
+    seed = cut.seed
+    splits = parts(prepared, cut, config.data)
+    watch.say(_heading(cut) + ", ".join(f"{name} {len(part):,}" for name, part in splits.items()))
+    report = audited(prepared, cut, config.data)
+    for finding in report.findings:
+        watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")
+    fingerprint = data_fingerprint(prepared.claims, cut.assignment)
     model = build_model(config, seed=seed)
     identity = {"config": _decisive(config), "data": fingerprint, "seed": seed}
     checkpoint = Checkpoint(training_directory(directory), identity=identity, resume=resume)
-    run = _start_tracking(config, parts, seed=seed, data=fingerprint, run_id=checkpoint.run_id)
+    run = _start_tracking(config, splits, cut=cut, data=fingerprint, run_id=checkpoint.run_id)
     try:
-        _fit(model, parts, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
-        evaluation, documents = _evaluated(model, config, parts["test"])
-        extra = {**documents, SPLIT_TABLE: lines(_placed(claims, assignment))}
-        if left_out:
-            extra[LEFT_OUT] = lines([{"corpus": p.corpus, **asdict(reject)} for p in left_out for reject in p.rejects])
+        _fit(model, splits, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
+        evaluation, shortcuts, documents = _evaluated(model, config, splits, seed=seed)
+        extra = {**documents, SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
+        if prepared.left_out:
+            rejects = [{"corpus": part.corpus, **asdict(row)} for part in prepared.left_out for row in part.rejects]
+            extra[LEFT_OUT] = lines(rejects)
         write_model(
             model,
             directory,
@@ -120,15 +131,20 @@ def _run_seed(
     checkpoint.remove()
     watch.say(f"saved {directory}")
     if run is not None:
-        run.log_metrics({f"test/{name}": value for name, value in summary_metrics(evaluation).items()})
+        found = summary_metrics(evaluation) | (shortcut_metrics(shortcuts) if shortcuts is not None else {})
+        run.log_metrics({f"test/{name}": value for name, value in found.items()})
         run.log_files(directory, [name for name in extra if name != SPLIT_TABLE] + ["manifest.json"])
-        run.log_model(directory, _example(parts["test"]))
+        run.log_model(directory, _example(splits["test"]))
         run.end()
-    return Result(directory, seed, evaluation, run.failure if run is not None else None)
+    failure = run.failure if run is not None else None
+    return Result(directory, seed, evaluation, shortcuts, cut.fold, failure)
 
 
-def _evaluated(model: Model, config: RunConfig, test: Sequence[Claim]) -> tuple[Evaluation, dict[str, bytes]]:
-    """The numbers on the test split, and the files that hold them."""
+def _evaluated(
+    model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int
+) -> tuple[Evaluation, Shortcuts | None, dict[str, bytes]]:
+    """The numbers on the test split, those of the shortcuts beside them, and the files that hold them."""
+    test = splits["test"]
     probabilities = model.predict_proba(test)
     settings = config.evaluation
     evaluation = evaluate(
@@ -138,11 +154,32 @@ def _evaluated(model: Model, config: RunConfig, test: Sequence[Claim]) -> tuple[
         bins=settings.bins,
         min_slice_rows=settings.min_slice_rows,
     )
-    return evaluation, evaluation_documents(evaluation, test, probabilities)
+    documents = evaluation_documents(evaluation, test, probabilities)
+    if not settings.shortcuts:
+        return evaluation, None, documents
+    reads = "evidence" in config.data.inputs and any(claim.evidence for claim in test)
+    shortcuts = measure_shortcuts(
+        splits["train"],
+        test,
+        model=probabilities,
+        model_evidence_shuffled=model.predict_proba(shuffled(test, seed=seed)) if reads else None,
+        resamples=settings.resamples,
+        seed=seed,
+    )
+    return evaluation, shortcuts, documents | {SHORTCUTS: _json(asdict(shortcuts))}
 
 
-def _placed(claims: Sequence[Claim], assignment: np.ndarray) -> list[dict[str, Any]]:
-    return [{"id": claim.id, "split": str(name)} for claim, name in zip(claims, assignment, strict=True)]
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def _placed(prepared: Prepared, cut: Cut) -> list[dict[str, Any]]:
+    pairs = zip(prepared.claims, cut.assignment.tolist(), strict=True)
+    return [{"id": claim.id, "split": name or None} for claim, name in pairs]
+
+
+def _heading(cut: Cut) -> str:
+    return f"seed {cut.seed}: " if cut.fold is None else f"seed {cut.seed}, {cut.fold} held out: "
 
 
 def build_model(config: RunConfig, *, seed: int) -> Model:
@@ -170,27 +207,9 @@ def _decisive(config: RunConfig) -> dict[str, Any]:
     return kept
 
 
-def data_fingerprint(claims: Sequence[Claim], assignment: np.ndarray) -> str:
-    """SHA-256 over every claim and its split, whatever the order of the rows. 64 hex digits."""
-    rows = sorted(
-        json.dumps([asdict(claim), str(name)], sort_keys=True) for claim, name in zip(claims, assignment, strict=True)
-    )
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
-def _split(config: RunConfig, claims: Sequence[Claim], clusters: np.ndarray, seed: int) -> np.ndarray:
-    plan = config.data.split
-    own = seed if plan.seed is None else plan.seed
-    leak = plan.allow_group_leak
-    assignment = split(claims, clusters, by=plan.by, fractions=plan.fractions, seed=own, allow_group_leak=leak)
-    check_splits(claims, clusters, assignment, allow_group_leak=leak)
-    check_labels(claims, assignment)
-    return assignment
-
-
 def _fit(
     model: Model,
-    parts: Mapping[str, Sequence[Claim]],
+    splits: Mapping[str, Sequence[Claim]],
     checkpoint: Checkpoint,
     run: TrackedRun | None,
     *,
@@ -202,7 +221,7 @@ def _fit(
     saved = time.monotonic()
     origin: tuple[int, float] | None = None  # tokens and time after the first step seen
     with deferred_interrupt() as interrupted:
-        for step in model.fit(parts["train"], valid=parts["valid"], state=checkpoint.read()):
+        for step in model.fit(splits["train"], valid=splits["valid"], state=checkpoint.read()):
             try:
                 for name, note in (step.notes or {}).items():
                     watch.say(f"{name}: {note}")
@@ -230,51 +249,48 @@ def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]
 
 
 def _start_tracking(
-    config: RunConfig, parts: Mapping[str, Sequence[Claim]], *, seed: int, data: str, run_id: str | None
+    config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, cut: Cut, data: str, run_id: str | None
 ) -> TrackedRun | None:
     if not config.tracking.enabled:
         return None
     tags = {
         "kind": config.model.kind,
         "inputs": "+".join(config.data.inputs),
-        "seed": str(seed),
+        "seed": str(cut.seed),
         "split": config.data.split.by,
         "data": data[:12],
     }
     if config.data.split.allow_group_leak:
         tags["leaky"] = "true"
+    fold = ""
+    if cut.fold is not None:
+        tags["held_out"] = cut.fold
+        fold = f" · without {cut.fold}"
     run = TrackedRun(
         uri=tracking_uri(config.tracking.uri),
         experiment=config.tracking.experiment,
-        name=f"{config.name} · {config.model.kind} · {'+'.join(config.data.inputs)} · seed {seed}",
+        name=f"{config.name} · {config.model.kind} · {'+'.join(config.data.inputs)} · seed {cut.seed}{fold}",
         tags=tags,
         run_id=run_id,
     )
     run.log_config(config.model_dump(mode="json"), config.as_yaml())
     source = ", ".join(corpora.corpus_name(corpus) for corpus in config.data.corpora)
-    for name, part in parts.items():
+    for name, part in splits.items():
         run.log_dataset(name, part, source=source)
     return run
 
 
-def _finished(directory: Path, config: RunConfig, data: str, *, seed: int, watch: Watch) -> Result:
+def _finished(directory: Path, config: RunConfig, data: str, *, cut: Cut, watch: Watch) -> Result:
     """The result of a run that is done already. Raises TrainingError when it was another run."""
     manifest = read_manifest(directory)
     saved = _decisive(load_config(str(directory / CONFIG)))
-    if (saved, manifest.data_fingerprint, manifest.seed) != (_decisive(config), data, seed):
+    if (saved, manifest.data_fingerprint, manifest.seed) != (_decisive(config), data, cut.seed):
         raise TrainingError(
             f"{directory}: expected to resume this run, found a finished one with another config or other data. "
             "Choose another directory with -o."
         )
     watch.say(f"{directory} is finished already; kept as it is")
-    return Result(directory, seed, read_evaluation(directory))
-
-
-def _described(claims: Sequence[Claim], left_out: Sequence[corpora.LeftOut]) -> str:
-    counts = Counter(claim.label for claim in claims)
-    labels = ", ".join(f"{counts[label]:,} {label}" for label in LABELS)
-    rejected = sum(len(part.rejects) for part in left_out)
-    return f"{len(claims):,} claims ({labels})" + (f"; {rejected:,} unreadable rows left out" if rejected else "")
+    return Result(directory, cut.seed, read_evaluation(directory), read_shortcuts(directory), cut.fold)
 
 
 def _example(claims: Sequence[Claim]) -> dict[str, str]:

@@ -15,7 +15,7 @@ import typer
 
 from claimsieve import config as configs
 from claimsieve.cli import app, main
-from claimsieve.data import recipes
+from claimsieve.data import recipe_reader, recipes
 from claimsieve.records import LABELS
 
 RUN = (sys.executable, "-c", "from claimsieve.cli import main; main()")
@@ -225,7 +225,7 @@ def test_recipe_list_says_what_is_here(claimsieve, monkeypatch):
 def test_recipe_show_counts_what_the_recipe_reads(claimsieve, name):
     code, out, _ = claimsieve("recipe", "show", name, "--json")
     facts = json.loads(out)
-    claims = list(recipes.read(recipes.load(name)))
+    claims = list(recipe_reader.read(recipes.load(name)))
     assert code == 0
     assert (facts["name"], facts["rows"], facts["rejects"]) == (name, len(claims), 0)
     assert list(facts["labels"]) == list(LABELS)

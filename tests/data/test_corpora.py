@@ -4,11 +4,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from claimsieve.config import Corpus
 from claimsieve.data import corpora
 from claimsieve.data.files import Reject
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import Claim, Evidence
+from claimsieve.settings import Corpus
 
 
 @pytest.fixture

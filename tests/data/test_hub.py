@@ -4,12 +4,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from claimsieve.config import Corpus
 from claimsieve.data import corpora
 from claimsieve.data.files import Row
 from claimsieve.data.hub import read_hub
 from claimsieve.errors import DataError
 from claimsieve.records import Claim, Evidence
+from claimsieve.settings import Corpus
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claimsieve import yaml12
-from claimsieve.data import recipes
+from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.files import Reject
 from claimsieve.data.inputs import render
 from claimsieve.errors import ConfigError, DataError
@@ -234,7 +234,7 @@ def own(tmp_path, corpora):
         }
         path = tmp_path / "own.yaml"
         path.write_text(yaml12.dump(data | changes), encoding="utf-8")
-        return list(recipes.read(recipes.load(str(path))))
+        return list(recipe_reader.read(recipes.load(str(path))))
 
     return read
 
@@ -257,13 +257,13 @@ def test_a_recipe_says_where_its_corpus_is_from_and_what_gives_it_away(name):
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_row_in_the_shape_of_its_corpus_makes_a_claim(name, corpora):
     corpora(*SHAPES[name])
-    assert list(recipes.read(recipes.load(name))) == READ[name]
+    assert list(recipe_reader.read(recipes.load(name))) == READ[name]
 
 
 @pytest.mark.parametrize("name", ["starter", "demo"])
 def test_our_own_claims_need_no_folder(name, monkeypatch):
     monkeypatch.delenv("CLAIMSIEVE_CORPORA", raising=False)
-    found = list(recipes.read(recipes.load(name)))
+    found = list(recipe_reader.read(recipes.load(name)))
     assert all(isinstance(claim, Claim) for claim in found)
     assert {claim.corpus for claim in found} == {name}
     assert all(claim.label and claim.stance for claim in found)
@@ -274,7 +274,7 @@ def test_our_own_claims_need_no_folder(name, monkeypatch):
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_corpus_is_what_its_owner_ships(name):
     recipe = recipes.load(name)
-    items = list(recipes.read(recipe))
+    items = list(recipe_reader.read(recipe))
     claims = [item for item in items if isinstance(item, Claim)]
     # One row of AVeriTeC has an empty claim.
     assert [item.reason for item in items if isinstance(item, Reject)] == ["the claim is empty"] * (name == "averitec")
@@ -301,7 +301,7 @@ def planted(row, path, value):
 
 
 def rendered(name):
-    return [render(claim, ALL_INPUTS) for claim in recipes.read(recipes.load(name)) if isinstance(claim, Claim)]
+    return [render(claim, ALL_INPUTS) for claim in recipe_reader.read(recipes.load(name)) if isinstance(claim, Claim)]
 
 
 def check_that_verdicts_leave_no_trace(name, rows, corpora):
@@ -355,7 +355,7 @@ def test_without_the_folder_the_error_says_what_to_set_and_where_to_fetch(name, 
     monkeypatch.delenv("CLAIMSIEVE_CORPORA", raising=False)
     problem = rf"{name}: expected the environment variable CLAIMSIEVE_CORPORA .* found it unset. Fetch .* https://"
     with pytest.raises(DataError, match=problem):
-        next(recipes.read(recipes.load(name)))
+        next(recipe_reader.read(recipes.load(name)))
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -364,7 +364,7 @@ def test_a_missing_file_is_named_with_the_place_to_fetch_it(name, corpora):
     with pytest.raises(
         DataError, match=rf"{name}: expected {name.removesuffix('_pairs')}.* found nothing there. Fetch it from https"
     ):
-        next(recipes.read(recipes.load(name)))
+        next(recipe_reader.read(recipes.load(name)))
 
 
 def test_a_rating_that_the_recipe_does_not_know_stops_the_reading(own):

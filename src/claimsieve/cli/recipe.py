@@ -1,16 +1,30 @@
-"""claimsieve recipe list | show"""
+"""claimsieve recipe list | show | compare-maps"""
 
 import json
-from collections import Counter
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say
 from claimsieve.errors import ClaimsieveError
-from claimsieve.records import LABELS
 
+if TYPE_CHECKING:
+    from claimsieve.data.loss import LossReport
+
+_FACTS = {
+    "title",
+    "licence",
+    "citation",
+    "url",
+    "fields",
+    "ratings",
+    "other_maps",
+    "techniques",
+    "never_inputs",
+    "shortcuts",
+}
 group = typer.Typer(
     help="List and show the corpora that can be read by recipe.",
     epilog="Example: claimsieve recipe list",
@@ -38,7 +52,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="Print as JSON.")) 
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['name']:<20} {'here' if row['here'] else '-':<5} {row['title']}")
+        typer.echo(f"{row['name']:<23} {'here' if row['here'] else '-':<5} {row['title']}")
     say(
         "\n'-': fetch the corpus from its owners and set CLAIMSIEVE_CORPORA to its folder (claimsieve recipe show NAME)"
     )
@@ -49,54 +63,45 @@ def show(
     name: str = typer.Argument(metavar="RECIPE", help="The name of a recipe, or a recipe file."),
     as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
 ) -> None:
-    """Rows, labels, fields, ratings, dates, groups and licence of one corpus, as the recipe reads it."""
+    """Rows, labels, dates, groups and licence of one corpus, and what its map drops, merges and leaves unread."""
     from claimsieve.data import recipes
+    from claimsieve.data.loss import loss_report
 
     recipe = recipes.load(name)
-    facts: dict[str, Any] = {
-        key: getattr(recipe, key) for key in ("name", "title", "licence", "citation", "url", "fields", "ratings")
-    }
-    facts |= {"never_inputs": recipe.never_inputs, "shortcuts": recipe.shortcuts, **_counted(recipe)}
+    found = loss_report(recipe)
     if as_json:
+        facts = {"name": recipe.name, **recipe.model_dump(mode="json", include=_FACTS), **asdict(found)}
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
     for key in ("title", "licence", "citation", "url", "shortcuts"):
-        if facts[key]:
-            typer.echo(f"{key:<10} {facts[key].strip()}")
-    dates = f", dated {facts['first_date']} to {facts['last_date']}" if facts["first_date"] else ", no dates"
+        if getattr(recipe, key):
+            typer.echo(f"{key:<10} {getattr(recipe, key).strip()}")
+    dates = f"dated {found.first_date} to {found.last_date}" if found.first_date else "no dates"
     typer.echo(
-        f"\n{facts['rows']:,} claims in {facts['events']:,} groups{dates}; {facts['rejects']:,} unreadable rows\n"
+        f"\n{found.rows:,} claims, {found.with_evidence:,} with evidence, in {found.events:,} groups, by "
+        f"{found.sources:,} sources, {dates}; {found.rejects:,} unreadable rows\n"
     )
-    print_table([["label", "claims"], *([label, f"{count:,}"] for label, count in facts["labels"].items())])
+    print_table([["label", "claims"], *([label, f"{count:,}"] for label, count in found.labels.items())])
     if recipe.ratings:
         typer.echo()
-        counts = facts["rating_counts"]
+        counts = {**found.dropped, **found.ratings}
         rows = [
-            [rating, f"→ {target or 'left out'}", f"{counts.get(rating, 0):,}"]
+            [rating, f"→ {target or 'left out'}", f"{counts[rating]:,}"]
             for rating, target in recipe.ratings.items()
+            if rating in counts
         ]
         print_table([["rating", "becomes", "claims"], *rows])
-    typer.echo()
+    typer.echo(f"\n{_losses(found)}\n")
     print_table([["field", "read from"], *([field, source] for field, source in recipe.fields.items())])
     for column, why in recipe.never_inputs.items():
         typer.echo(f"never an input: {column} ({why})")
 
 
-def _counted(recipe: Any) -> dict[str, Any]:
-    from claimsieve.data import recipes
-    from claimsieve.data.files import Reject
-
-    items = list(recipes.read(recipe))
-    claims = [item for item in items if not isinstance(item, Reject)]
-    labels = Counter(claim.label for claim in claims)
-    dates = sorted(claim.date for claim in claims if claim.date)
-    return {
-        "rows": len(claims),
-        "rejects": len(items) - len(claims),
-        "labels": {label: labels[label] for label in LABELS},
-        "rating_counts": dict(Counter(claim.rating for claim in claims if claim.rating)),
-        "events": len({claim.event for claim in claims if claim.event}),
-        "with_evidence": sum(bool(claim.evidence) for claim in claims),
-        "first_date": dates[0] if dates else None,
-        "last_date": dates[-1] if dates else None,
-    }
+def _losses(found: "LossReport") -> str:
+    dropped = sum(found.dropped.values())
+    share = dropped / (dropped + found.rows)
+    lines = [f"the map drops {dropped:,} rows ({share:.1%})" + (": " + ", ".join(found.dropped) if dropped else "")]
+    lines += [f"the map merges into {label}: {', '.join(ratings)}" for label, ratings in found.merged.items()]
+    if found.unread:
+        lines.append(f"columns that are not read: {', '.join(found.unread)}")
+    return "\n".join(lines)

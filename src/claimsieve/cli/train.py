@@ -3,11 +3,15 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say, step_bar
+
+if TYPE_CHECKING:
+    from claimsieve.runner import Result
 
 
 @app.command(epilog="Example: claimsieve train starter-encoder --set training.epochs=3 -o runs/mine")
@@ -29,24 +33,36 @@ def train(
     directory = output or (_interrupted(runs) if resume else runs / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
 
     from claimsieve.errors import TrackingError
-    from claimsieve.evaluation.evaluate import summary_metrics, table
+    from claimsieve.evaluation import shortcuts
+    from claimsieve.evaluation.evaluate import table
     from claimsieve.runner import Watch, run_experiment
 
     with step_bar(quiet=quiet) as show:
         watch = Watch(say=lambda text: say(text, quiet=quiet), step=show)
         results = run_experiment(settings, directory, resume=resume, watch=watch)
     if as_json:
-        rows = [{"model": str(r.directory), "seed": r.seed, "metrics": summary_metrics(r.evaluation)} for r in results]
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([_row(result) for result in results], indent=1))
     else:
         for result in results:
             typer.echo(f"\n{result.directory} on its test split:\n")
             print_table(table(result.evaluation))
+            if result.shortcuts is not None:
+                typer.echo(f"\n{shortcuts.headline(result.shortcuts)}\n")
+                print_table(shortcuts.table(result.shortcuts))
     first = results[0].directory
     say(f"\nnext: claimsieve predict {first} recipe:demo -o labelled.jsonl   ·   claimsieve ui", quiet=quiet)
     failures = sorted({result.tracking_failure for result in results if result.tracking_failure})
     if failures:
         raise TrackingError(f"the model is trained and saved, but not all of it is logged: {'; '.join(failures)}")
+
+
+def _row(result: "Result") -> dict[str, Any]:
+    from claimsieve.evaluation import shortcuts
+    from claimsieve.evaluation.evaluate import summary_metrics
+
+    beside = {} if result.shortcuts is None else shortcuts.summary_metrics(result.shortcuts)
+    row = {"model": str(result.directory), "seed": result.seed, "metrics": summary_metrics(result.evaluation) | beside}
+    return row if result.fold is None else row | {"held_out": result.fold}
 
 
 def _interrupted(runs: Path) -> Path:

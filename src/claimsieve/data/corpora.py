@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from claimsieve.config import Corpus
-from claimsieve.data import recipes
-from claimsieve.data.fields import apply_rating, check_ratings, field_mapper
+from claimsieve.data import recipe_reader, recipes
+from claimsieve.data.fields import apply_rating, check_changes, check_ratings, field_mapper
 from claimsieve.data.files import Reject, Row, columns, format_of, read_rows, record_cells
 from claimsieve.data.hub import read_hub
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import Claim, RecordError, claim_from_row
+from claimsieve.settings import Corpus
 
 MAX_REJECTED_SHARE = 0.05
 
@@ -25,22 +25,21 @@ class LeftOut:
     rejects: tuple[Reject, ...]
 
 
-def load(corpora: Sequence[Corpus]) -> tuple[list[Claim], list[LeftOut]]:
+def load(
+    corpora: Sequence[Corpus], *, maps: Mapping[str, Mapping[str, str | None]] = {}
+) -> tuple[list[Claim], list[LeftOut]]:
     """Every labelled claim of the corpora, and the rows that could not be read.
 
-    Raises DataError when a corpus is empty, has claims without a label, more than 5 % unreadable rows, or when an id
-    occurs twice.
+    maps: corpus → rating → what it becomes in this run in place of what its recipe says.
+    Raises ConfigError when `maps` names what is not there. Raises DataError when a corpus is empty, has claims without
+    a label or more than 5 % unreadable rows, or when an id occurs twice.
     """
     claims: list[Claim] = []
     left_out: list[LeftOut] = []
-    names: set[str] = set()
-    for corpus in corpora:
-        name = corpus_name(corpus)
-        # Two parts of one dataset are two corpora: their rows have numbers of their own.
-        while name in names and corpus.recipe is None:
-            name += "+"
-        names.add(name)
-        found, rejects = _sorted(name, read(corpus, name=name))
+    names = corpus_names(corpora)
+    check_changes(maps, {name: _ratings(corpus) for name, corpus in zip(names, corpora, strict=True)})
+    for name, corpus in zip(names, corpora, strict=True):
+        found, rejects = _sorted(name, read(corpus, name=name, changes=maps.get(name, {})))
         claims += found
         if rejects:
             left_out.append(LeftOut(name, tuple(rejects)))
@@ -55,7 +54,7 @@ def load_labelled(
     if source.startswith("recipe:"):
         if mapping or ratings:
             raise ConfigError(f"{source} has a field map and ratings of its own: --map and --rating are for files.")
-        items = recipes.read(recipes.load(source.removeprefix("recipe:")))
+        items = recipe_reader.read(recipes.load(source.removeprefix("recipe:")))
     else:
         items = read_file(source, mapping=mapping, ratings=ratings)
     found, rejects = _sorted(source, items)
@@ -63,37 +62,61 @@ def load_labelled(
     return found, rejects
 
 
+def corpus_names(corpora: Sequence[Corpus]) -> list[str]:
+    """The name of each; two parts of one dataset are two corpora, since their rows have numbers of their own."""
+    names: list[str] = []
+    for corpus in corpora:
+        name = corpus_name(corpus)
+        while name in names and corpus.recipe is None:
+            name += "+"
+        names.append(name)
+    return names
+
+
 def corpus_name(corpus: Corpus) -> str:
     """What the corpus is called in records, metrics and slices."""
     if corpus.recipe is not None:
-        return Path(corpus.recipe).stem
+        return Path(corpus.recipe).stem.rpartition(":")[2]
     return Path(corpus.file).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
 
 
-def read(corpus: Corpus, *, name: str) -> Iterator[Claim | Reject]:
-    """The claims of one corpus in order, at most `max_claims`, and its unreadable rows. name: stands before each id."""
+def read(corpus: Corpus, *, name: str, changes: Mapping[str, str | None] = {}) -> Iterator[Claim | Reject]:
+    """The claims of one corpus in order, at most `max_claims`, and its unreadable rows.
+
+    name: stands before each id. changes: rating → what it becomes in place of what the corpus's own map says.
+    """
     if corpus.recipe is not None:
-        items = recipes.read(recipes.load(corpus.recipe))
+        items = recipe_reader.read(recipes.load(corpus.recipe), changes=changes)
     elif corpus.file is not None:
-        items = read_file(corpus.file, mapping=corpus.map, ratings=corpus.ratings, corpus=name)
+        items = read_file(corpus.file, mapping=corpus.map, ratings=corpus.ratings, corpus=name, changes=changes)
     else:
         hub, part = str(corpus.hub), corpus.hub_split
         rows = read_hub(hub, config=corpus.hub_config, split=part, revision=corpus.hub_revision)
-        items = _claims(rows, hub, mapping=corpus.map, ratings=corpus.ratings, corpus=name, tabular=True)
+        items = _claims(
+            rows, hub, mapping=corpus.map, ratings=corpus.ratings, corpus=name, tabular=True, changes=changes
+        )
     yield from islice(items, corpus.max_claims)
 
 
 def read_file(
-    name: str, *, mapping: Mapping[str, str], ratings: Mapping[str, str | None] = {}, corpus: str | None = None
+    name: str,
+    *,
+    mapping: Mapping[str, str],
+    ratings: Mapping[str, str | None] = {},
+    corpus: str | None = None,
+    changes: Mapping[str, str | None] = {},
 ) -> Iterator[Claim | Reject]:
     """Claims of a file ('-' for standard input). Ids are prefixed with the corpus when one is named.
 
-    mapping: record field → column of the file. Raises DataError when the file has no column for the claim.
+    mapping: record field → column of the file. changes: as in `read`.
+    Raises DataError when the file has no column for the claim.
     """
     tabular = format_of(name) != "jsonl"
     if tabular:
         require_columns(name, columns(name), mapping)
-    yield from _claims(read_rows(name), name, mapping=mapping, ratings=ratings, corpus=corpus, tabular=tabular)
+    yield from _claims(
+        read_rows(name), name, mapping=mapping, ratings=ratings, corpus=corpus, tabular=tabular, changes=changes
+    )
 
 
 def _claims(
@@ -104,6 +127,7 @@ def _claims(
     ratings: Mapping[str, str | None],
     corpus: str | None,
     tabular: bool,
+    changes: Mapping[str, str | None],
 ) -> Iterator[Claim | Reject]:
     check_ratings(ratings, place=place)
     mapper = field_mapper(mapping, place=place)
@@ -113,7 +137,7 @@ def _claims(
             continue
         try:
             fields = record_cells(mapper(row.fields)) if tabular else mapper(row.fields)
-            rated = apply_rating(fields, ratings, place=f"{place}, row {row.place}")
+            rated = apply_rating(fields, ratings, place=f"{place}, row {row.place}", changes=changes)
             if rated is not None:
                 claim = claim_from_row(rated)
                 yield claim if corpus is None else _named(claim, corpus, row.place)
@@ -134,6 +158,10 @@ def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str])
             f"{name}: expected a column '{wanted}', found {listed}. Map it: --map {field}={column} "
             f"(in a config: map: {{{field}: {column}}})"
         )
+
+
+def _ratings(corpus: Corpus) -> Mapping[str, str | None]:
+    return corpus.ratings if corpus.recipe is None else recipes.load(corpus.recipe).ratings
 
 
 def _named(claim: Claim, corpus: str, number: int) -> Claim:

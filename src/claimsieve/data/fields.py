@@ -7,6 +7,7 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions, signature
 
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.problems import did_you_mean
@@ -15,6 +16,17 @@ from claimsieve.records import LABELS, STANCES, Claim, RecordError, label_of
 Row = Mapping[str, Any]
 
 RECORD_FIELDS = tuple(field.name for field in fields(Claim))
+
+
+class _Functions(Functions):  # type: ignore[misc]  # the library's own way of adding a function; it has no types
+    """JMESPath with one word more: before('12-3', '-') is '12'."""
+
+    @signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_before(self, text: str, mark: str) -> str:
+        return text.partition(mark)[0]
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], dict[str, Any]]:
@@ -45,7 +57,7 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
                 result[field] = row[source]
             elif expression is not None:
                 try:
-                    result[field] = expression.search(row)
+                    result[field] = expression.search(row, options=_OPTIONS)
                 except JMESPathError as error:
                     raise RecordError(f"'{field}' cannot be read with {source}: {error}") from None
         return result
@@ -53,9 +65,12 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
     return renamed
 
 
-def apply_rating(row: dict[str, Any], ratings: Mapping[str, str | None], *, place: str) -> dict[str, Any] | None:
+def apply_rating(
+    row: dict[str, Any], ratings: Mapping[str, str | None], *, place: str, changes: Mapping[str, str | None] = {}
+) -> dict[str, Any] | None:
     """Turn the corpus's own rating into stance or label by its table; None when the table leaves the rating out.
 
+    changes: what a run maps otherwise. A change to a label keeps the stance that the table gives, beside it.
     Raises DataError when the table does not know the rating: a corpus that changed must not change labels in silence.
     """
     if not ratings:
@@ -70,16 +85,60 @@ def apply_rating(row: dict[str, Any], ratings: Mapping[str, str | None], *, plac
             f"{place}: expected a rating that the map knows ({known}), found {rating!r:.60}. "
             "Add it to the ratings with a stance, a label, or null to leave such rows out."
         )
-    target = ratings[rating]
+    usual = ratings[rating]
+    target = changes.get(rating, usual)
     if target is None:
         return None
     row = {**row, "rating": rating}
-    if target in STANCES:
-        row["stance"] = target
-        row["label"] = label_of(target, bool(row.get("manipulation")))
-    else:
-        row["label"] = target
+    for value in (usual, target):
+        if value in STANCES:
+            row["stance"] = value
+            row["label"] = label_of(value, bool(row.get("manipulation")))
+        elif value is not None:
+            row["label"] = value
     return row
+
+
+def apply_techniques(row: dict[str, Any], techniques: Mapping[str, str | None], *, place: str) -> dict[str, Any]:
+    """Turn the corpus's own names of manipulation techniques into ours; one that is mapped to null is left out.
+
+    Raises DataError when the table does not know a name.
+    """
+    found = row.get("manipulation")
+    if not techniques or not isinstance(found, list):
+        return row
+    unknown = [name for name in found if name not in techniques]
+    if unknown:
+        raise DataError(
+            f"{place}: expected a technique that the recipe knows ({', '.join(techniques)}), found {unknown[0]!r:.60}. "
+            "Add it to the recipe's techniques, or map it to null to leave it out."
+        )
+    names = (techniques[name] for name in found)
+    return {**row, "manipulation": list(dict.fromkeys(name for name in names if name is not None))}
+
+
+def check_changes(
+    changes: Mapping[str, Mapping[str, str | None]], ratings: Mapping[str, Mapping[str, str | None]]
+) -> None:
+    """Raises ConfigError when a run changes the map of a corpus that it does not have, or of a rating without one.
+
+    changes, ratings: corpus → rating → stance, label or null.
+    """
+    for corpus, table in changes.items():
+        place = f"data.maps.{corpus}"
+        if corpus not in ratings:
+            raise ConfigError(
+                f"{place}: expected a corpus of this run, found none of that name."
+                f"{did_you_mean(corpus, list(ratings))} Known: {', '.join(ratings)}."
+            )
+        for rating in table:
+            if rating not in ratings[corpus]:
+                known = ", ".join(ratings[corpus]) or "none"
+                raise ConfigError(
+                    f"{place}: expected a rating of the corpus, found '{rating}'."
+                    f"{did_you_mean(rating, list(ratings[corpus]))} Known: {known}."
+                )
+        check_ratings(table, place=place)
 
 
 def check_ratings(ratings: Mapping[str, str | None], *, place: str) -> None:

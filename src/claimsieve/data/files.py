@@ -1,15 +1,17 @@
 """Claims files, read row by row: JSON Lines, CSV, TSV, Parquet. A row that cannot be read becomes a Reject."""
 
 import csv
+import gzip
 import io
 import json
 import sys
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from claimsieve.errors import DataError
 
@@ -37,12 +39,19 @@ class Reject:
 
 
 def format_of(name: str) -> str:
-    """'jsonl', 'csv', 'tsv' or 'parquet' by suffix; '-' is JSON Lines. Raises DataError for another suffix."""
+    """'jsonl', 'csv', 'tsv' or 'parquet' by suffix; '-' is JSON Lines; text formats may be gzipped (.jsonl.gz).
+
+    Raises DataError for another suffix.
+    """
     if name == "-":
         return "jsonl"
-    suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise DataError(f"{name}: expected a file that ends in {', '.join(SUFFIXES)}, found '{suffix or 'no suffix'}'.")
+    path = Path(name)
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    if suffix not in SUFFIXES or (path.suffix.lower() == ".gz" and suffix == ".parquet"):
+        raise DataError(
+            f"{name}: expected a file that ends in {', '.join(SUFFIXES)} (the text ones also with .gz), found "
+            f"'{path.suffix or 'no suffix'}'."
+        )
     return {"ndjson": "jsonl"}.get(suffix[1:], suffix[1:])
 
 
@@ -60,6 +69,14 @@ def read_rows(name: str) -> Iterator[Row | Reject]:
             yield from _json_lines(stream)
         else:
             yield from _separated(stream, kind, name)
+
+
+def read_tabbed(path: Path, header: Sequence[str]) -> Iterator[Row | Reject]:
+    """Rows of a file of bare cells between tabs: no header of its own, and a quotation mark is only a character."""
+    with _opened(str(path)) as stream:
+        for number, raw in enumerate(stream, start=1):
+            cells = raw.rstrip(b"\r\n").decode("utf-8", "surrogateescape").split("\t")
+            yield _separated_row(number, list(header), cells)
 
 
 def columns(name: str) -> list[str]:
@@ -104,7 +121,15 @@ def _opened(name: str) -> Iterator[BinaryIO]:
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise DataError(f"{name}: cannot be read: {getattr(error, 'strerror', error)}.") from None
     with stream:
-        yield stream
+        if not name.lower().endswith(".gz"):
+            yield stream
+            return
+        try:
+            # Read in pieces, so an archive that unpacks without end costs time, not memory.
+            with gzip.open(stream) as unpacked:
+                yield cast(BinaryIO, unpacked)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataError(f"{name}: expected a whole gzip file: {error}. Fetch it again.") from None
 
 
 def _json_lines(stream: BinaryIO) -> Iterator[Row | Reject]:

@@ -1,20 +1,29 @@
 """A corpus is read by a recipe: a YAML file saying which files, fields, ratings and dates make claims of its rows."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationError
 
 from claimsieve import yaml12
-from claimsieve.config import Section, corpora_directory, shipped_directory
-from claimsieve.data.fields import apply_rating, check_ratings, field_mapper, iso_date
-from claimsieve.data.files import Reject, Row, read_rows
+from claimsieve.config import corpora_directory, shipped_directory
+from claimsieve.data.fields import check_ratings, field_mapper
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.problems import did_you_mean, explain
-from claimsieve.records import Claim, RecordError, claim_from_row
+from claimsieve.records import InputField
+from claimsieve.settings import Section
+
+
+class Variant(Section):
+    """One of several corpora that a recipe reads in the same way; what it says stands in place of the recipe's own."""
+
+    title: str
+    licence: str
+    citation: str
+    url: str
+    shortcuts: str = ""
 
 
 class Recipe(Section):
@@ -26,40 +35,50 @@ class Recipe(Section):
     citation: str
     url: str
     root: Literal["corpora", "package"] = "corpora"
-    files: Annotated[tuple[str, ...], Field(min_length=1)]  # patterns below the root
-    format: Literal["rows", "json"] = "rows"  # rows: by suffix, as any claims file; json: one list of objects
+    files: Annotated[tuple[str, ...], Field(min_length=1)]  # patterns below the root; {name} is the variant's
+    # rows: by suffix, as any claims file; json: one list of objects; tabs: cells between tabs, no header, no quotes
+    format: Literal["rows", "json", "tabs"] = "rows"
+    columns: tuple[str, ...] = ()  # names for the cells of `tabs`
+    variants: dict[str, Variant] = {}  # read as `recipe: NAME:VARIANT`
     explode: str | None = None  # a list field: one claim per item, which the map sees as `item`
     fields: dict[str, str]
     date_formats: tuple[str, ...] = ()
     ratings: dict[str, str | None] = {}
+    other_maps: dict[str, dict[str, str | None]] = {}  # what else one might do with some ratings, for compare-maps
+    techniques: dict[str, str | None] = {}  # the corpus's own names of manipulation techniques → ours
     lang: str | None = "en"
     never_inputs: dict[str, str] = {}  # column → why no model may see it
     shortcuts: str = ""  # what a model can score on this corpus without reading the evidence
 
 
 def names() -> list[str]:
-    """Names of the shipped recipes, in order."""
-    return sorted(path.stem for path in (shipped_directory() / "corpora").glob("*.yaml"))
+    """Names of the shipped recipes, in order; one with variants stands under each of them, as NAME:VARIANT."""
+    found = sorted(path.stem for path in (shipped_directory() / "corpora").glob("*.yaml"))
+    variants = {name: list(_parsed(_shipped(name)).variants) for name in found}
+    return [full for name in found for full in ([f"{name}:{v}" for v in variants[name]] or [name])]
 
 
 def load(name: str) -> Recipe:
-    """A shipped recipe by name, or one of the user's own by path. Raises ConfigError that lists every problem."""
-    path = Path(name)
+    """A shipped recipe by name, or one of the user's own by path; NAME:VARIANT where it reads several corpora.
+
+    Raises ConfigError that lists every problem.
+    """
+    base, _, variant = name.partition(":")
+    path = Path(base)
     if not (path.suffix in (".yaml", ".yml") and path.is_file()):
-        if name not in names():
+        path = _shipped(base)
+        if not re.fullmatch(r"\w+", base) or not path.is_file():
             raise ConfigError(
                 f"{name}: expected the name of a recipe or a recipe file, found neither."
                 f"{did_you_mean(name, names())} Known: {', '.join(names())}."
             )
-        path = shipped_directory() / "corpora" / f"{name}.yaml"
-    data = yaml12.read(path)
-    try:
-        recipe = Recipe.model_validate_json(json.dumps(data))
-    except ValidationError as error:
-        lines = "\n".join(f"  {line}" for line in explain(error, data, Recipe))
-        raise ConfigError(f"{path}: not a recipe\n{lines}") from None
-    check_ratings(recipe.ratings, place=str(path))
+    recipe = _parsed(path)
+    if variant or recipe.variants:
+        recipe = _varied(recipe, variant, base)
+    for table in (recipe.ratings, *recipe.other_maps.values()):
+        check_ratings(table, place=str(path))
     field_mapper(recipe.fields, place=str(path))
+    _check_inputs(recipe, place=str(path))
     unsafe = [
         file for file in recipe.files if not Path(file).parts or Path(file).is_absolute() or ".." in Path(file).parts
     ]
@@ -68,29 +87,43 @@ def load(name: str) -> Recipe:
     return recipe
 
 
-def read(recipe: Recipe) -> Iterator[Claim | Reject]:
-    """The claims of a corpus, in the order of its files, each with an id that is unique over all corpora.
+def _shipped(name: str) -> Path:
+    return shipped_directory() / "corpora" / f"{name}.yaml"
 
-    Raises DataError when the corpus is not there, has no rows, or has a rating that the recipe does not know.
-    """
-    mapper = field_mapper(recipe.fields, place=recipe.name)
-    count = 0
-    for path in files_of(recipe):
-        for row in _rows(path, recipe):
-            if isinstance(row, Reject):
-                yield row
-                continue
-            for fields in _exploded(row.fields, recipe):
-                count += 1
-                try:
-                    claim = _claim(mapper(fields), recipe, place=f"{path.name}, row {row.place}", number=count)
-                except RecordError as error:
-                    yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False, default=str)[:200])
-                    continue
-                if claim is not None:
-                    yield claim
-    if count == 0:
-        raise DataError(f"{recipe.name}: expected rows in {', '.join(recipe.files)}, found none.")
+
+def _parsed(path: Path) -> Recipe:
+    data = yaml12.read(path)
+    try:
+        return Recipe.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        lines = "\n".join(f"  {line}" for line in explain(error, data, Recipe))
+        raise ConfigError(f"{path}: not a recipe\n{lines}") from None
+
+
+def _varied(recipe: Recipe, variant: str, base: str) -> Recipe:
+    """The recipe of one variant. Raises ConfigError when there is none of that name."""
+    if variant not in recipe.variants or not re.fullmatch(r"\w+", variant):
+        known = ", ".join(f"{base}:{name}" for name in recipe.variants) or f"{base} (it has no variants)"
+        raise ConfigError(
+            f"{base}: expected the name of one of its corpora after ':', found '{variant}'."
+            f"{did_you_mean(variant, list(recipe.variants))} Known: {known}."
+        )
+    own = recipe.variants[variant].model_dump()
+    own["shortcuts"] = " ".join(text.strip() for text in (own["shortcuts"], recipe.shortcuts) if text)
+    files = tuple(file.replace("{name}", variant) for file in recipe.files)
+    return recipe.model_copy(update={**own, "name": variant, "files": files, "variants": {}})
+
+
+def _check_inputs(recipe: Recipe, *, place: str) -> None:
+    """Raises ConfigError when a field that models can see is read from a column that they may not."""
+    for field in get_args(InputField):
+        for column in recipe.never_inputs:
+            name = column.rpartition(".")[2]
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", recipe.fields.get(field, "")):
+                raise ConfigError(
+                    f"{place}: expected no field of models to be read from '{column}' ({recipe.never_inputs[column]}), "
+                    f"found it in '{field}': {recipe.fields[field]}"
+                )
 
 
 def files_of(recipe: Recipe) -> list[Path]:
@@ -108,45 +141,3 @@ def files_of(recipe: Recipe) -> list[Path]:
             f"{recipe.name}: expected {', '.join(missing)} in {root}, found nothing there. Fetch it from {recipe.url}."
         )
     return list(dict.fromkeys(path for paths in by_pattern.values() for path in paths))  # each once
-
-
-def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:
-    if recipe.format == "rows":
-        yield from read_rows(str(path))
-        return
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: expected a JSON list of objects: {error}.") from None
-    if not isinstance(data, list):
-        raise DataError(f"{path}: expected a JSON list of objects, found {type(data).__name__}.")
-    for number, item in enumerate(data, start=1):
-        yield Row(number, item) if isinstance(item, dict) else Reject(number, "expected a JSON object", str(item)[:200])
-
-
-def _exploded(fields: dict[str, Any], recipe: Recipe) -> Iterator[dict[str, Any]]:
-    if recipe.explode is None:
-        yield fields
-        return
-    items = fields.get(recipe.explode)
-    if not isinstance(items, list):
-        raise DataError(f"{recipe.name}: expected a list in '{recipe.explode}', found {type(items).__name__}.")
-    for number, item in enumerate(items):
-        yield {**fields, "item": item, "item_number": number}
-
-
-def _claim(fields: dict[str, Any], recipe: Recipe, *, place: str, number: int) -> Claim | None:
-    unread = [field for field in recipe.fields if field in ("claim", "rating") and fields.get(field) is None]
-    if unread:
-        raise DataError(
-            f"{recipe.name}: {place}: expected '{recipe.fields[unread[0]]}' for {unread[0]}, found nothing. "
-            "The corpus is not the version that the recipe reads."
-        )
-    rated = apply_rating(fields, recipe.ratings, place=f"{recipe.name}: {place}")
-    if rated is None:
-        return None
-    if recipe.date_formats:
-        rated["date"] = iso_date(rated.get("date"), recipe.date_formats)
-    rated.setdefault("lang", recipe.lang)
-    claim = claim_from_row(rated)
-    return replace(claim, id=f"{recipe.name}:{claim.id or number}", corpus=recipe.name)

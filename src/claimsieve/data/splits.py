@@ -1,39 +1,21 @@
 """Cut a corpus into train, valid, calibration and test without letting a story or a text stand on two sides."""
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
 from math import isclose
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from claimsieve.errors import ConfigError, DataError, LeakError
+from claimsieve.data.leaks import GROUPS, NOWHERE, SPLITS, Split, check_splits, cluster_numbers, id_of, row_name
+from claimsieve.data.units import Unit, by_hash, by_time, units_of
+from claimsieve.errors import ConfigError, DataError
+from claimsieve.problems import did_you_mean
 from claimsieve.records import Claim
 
-Split = Literal["train", "valid", "calibration", "test"]
-By = Literal["group", "time", "random"]
-
-SPLITS: tuple[Split, ...] = get_args(Split)
-
-_Cells = tuple[tuple[Hashable, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """Rows that must stay together.
-
-    name: decides its place in the draw; read from what the rows say, so that their order does not matter.
-    levels: how many of its rows lie in each (corpus, label), in each corpus, and in all.
-    """
-
-    rows: tuple[int, ...]
-    name: str
-    levels: tuple[_Cells, _Cells, _Cells]
+By = Literal["group", "source", "time", "random"]
 
 
 def split(
@@ -43,80 +25,85 @@ def split(
     by: By,
     fractions: Mapping[str, float],
     seed: int,
+    gap_days: int = 0,
+    hold_out: str | None = None,
     allow_group_leak: bool = False,
 ) -> NDArray[np.str_]:
     """Give each claim the name of its split.
 
-    clusters: near-duplicate cluster of each claim (see `duplicates.cluster`). Shape: (n,)
-    by: "group" keeps every event of a corpus, cluster and id in one split and balances labels within each corpus;
-        "time" does too, and puts the oldest in train and the latest in test; "random" lets events be cut.
+    clusters: near-duplicate cluster of each claim (see `duplicates.cluster`). Shape: (n,). Clusters and ids are never
+        cut, whatever the way to split.
+    by: "group" keeps every event of a corpus in one split and balances labels within each corpus; "source" keeps every
+        source in one split, over all corpora, and lets events be cut; "time" keeps events, and puts the oldest in train
+        and the latest in test; "random" lets events be cut, and is refused when it does cut one.
     fractions: share of the rows per split, in [0, 1], sum 1; a split that is left out gets nothing.
-    seed: another seed, another draw (not for "time"). The row order never matters.
+    seed: another seed, another draw (not for "time"). The row order never matters, and rows that are added later leave
+        nearly all the others where they were.
+    gap_days: for "time", days that must lie between a row and the last day of the split before its own. Rows that are
+        nearer, or older, are in no split and get the empty name.
+    hold_out: the event (or, for "source", the source) that is the whole of test; the rest fills the other splits.
     allow_group_leak: accept that "random" cuts events; without it a cut event raises LeakError.
-    Returns split names. Shape: (n,). Raises ConfigError for wrong fractions, DataError for missing dates.
+    Returns split names. Shape: (n,). Raises ConfigError for wrong settings, DataError for missing dates.
     """
     shares = _shares(fractions)
     if by not in get_args(By):
         raise ConfigError(f"data.split.by: expected one of {', '.join(get_args(By))}, found {by!r}")
+    days = _days(claims) if by == "time" else []
+    keys: list[Sequence[Hashable]] = [cluster_numbers(claims, clusters), [id_of(claim) for claim in claims]]
+    if by in GROUPS:
+        keys.append([GROUPS[by](claim) for claim in claims])
+    units = units_of(claims, keys)
     if by == "time":
-        _need_dates(claims)
-    keys = _keys(claims, clusters)
-    if by == "random":
-        del keys["event"]
-    units = _units(claims, _joined(keys.values(), len(claims)))
-    split_of_unit = _by_time(units, claims, shares) if by == "time" else _by_need(units, shares, seed)
-    assignment = np.full(len(claims), "", dtype=f"<U{max(map(len, SPLITS))}")
+        split_of_unit = by_time(units, days, shares)
+    elif hold_out is None:
+        split_of_unit = by_hash(units, claims, shares, seed)
+    else:
+        split_of_unit = _held_out(units, claims, shares, seed, by=by, name=hold_out)
+    assignment = np.full(len(claims), NOWHERE, dtype=f"<U{max(map(len, SPLITS))}")
     for unit, name in zip(units, split_of_unit, strict=True):
         assignment[list(unit.rows)] = name
-    check_splits(claims, clusters, assignment, allow_group_leak=allow_group_leak)
+    if by == "time":
+        _open_gap(assignment, days, gap_days)
+    check_splits(claims, clusters, assignment, allow_group_leak=allow_group_leak or by == "source")
     return assignment
 
 
-def check_splits(
-    claims: Sequence[Claim], clusters: ArrayLike, assignment: ArrayLike, *, allow_group_leak: bool = False
-) -> None:
-    """Raise LeakError when a near-duplicate cluster, an id or an event of one corpus stands in two splits.
+def folds(
+    claims: Sequence[Claim], clusters: ArrayLike, *, by: By = "group", fractions: Mapping[str, float], seed: int
+) -> Iterator[tuple[str, NDArray[np.str_]]]:
+    """Leave one group out: each event (or, for "source", each source) in turn is the whole of test.
 
-    assignment: split name of each claim. Shape: (n,). allow_group_leak: events may be cut.
+    Yields its name and the split names, shape (n,), in the order of the names. Rows without one are never in test.
     """
-    next_steps = {
-        "near-duplicate text": "Keep the rows of a cluster together, or drop all but one.",
-        "id": "Give every claim an id of its own, or keep rows of one id together.",
-        "event": "Split by group instead: data.split.by: group, or allow it and have the run tagged leaky: "
-        "data.split.allow_group_leak: true",
-    }
-    names = np.asarray(assignment).tolist()
-    problems = []
-    for kind, keys in _keys(claims, clusters).items():
-        if kind == "event" and allow_group_leak:
-            continue
-        if pairs := _straddling(keys, names):
-            shown = "; ".join(
-                f"{_row_name(claims, a)} ({names[a]}) and {_row_name(claims, b)} ({names[b]})" for a, b in pairs[:5]
-            )
-            problems.append(
-                f"expected every {kind} in one split, found {len(pairs):,} in two or more: {shown}. {next_steps[kind]}"
-            )
-    if problems:
-        raise LeakError("\n".join(problems))
+    for name in groups(claims, by=by):
+        yield name, split(claims, clusters, by=by, fractions=fractions, seed=seed, hold_out=name)
 
 
-def check_labels(claims: Sequence[Claim], assignment: ArrayLike) -> None:
-    """Raise DataError when train holds fewer than two labels or test holds no labelled claim.
+def groups(claims: Sequence[Claim], *, by: By = "group") -> list[str]:
+    """Names of the events (or, for "source", of the sources) of the claims, sorted."""
+    return sorted({name for claim in claims if (name := _group_name(claim, by)) is not None})
 
-    assignment: split name of each claim. Shape: (n,)
-    """
-    counts: dict[str, Counter[str]] = {name: Counter() for name in SPLITS}
-    for claim, name in zip(claims, np.asarray(assignment), strict=True):
-        counts[str(name)][claim.label or "no label"] += 1
-    found = "; ".join(f"{name}: {_counted(counts[name])}" for name in SPLITS)
-    if len(counts["train"].keys() - {"no label"}) < 2:
-        raise DataError(
-            f"expected at least two labels in train, found {found}. Check the recipe's label map, or add claims of "
-            "another label."
+
+def _group_name(claim: Claim, by: By) -> str | None:
+    return claim.source if by == "source" else claim.event
+
+
+def _held_out(
+    units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int, *, by: By, name: str
+) -> list[Split]:
+    wanted = name.casefold()
+    held = [any((_group_name(claims[row], by) or "").casefold() == wanted for row in unit.rows) for unit in units]
+    if not any(held):
+        known = groups(claims, by=by)
+        raise ConfigError(
+            f"data.split.hold_out: expected the name of {'a source' if by == 'source' else 'an event'}, found '{name}'."
+            f"{did_you_mean(name, known)} Known: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}."
         )
-    if not counts["test"].keys() - {"no label"}:
-        raise DataError(f"expected labelled claims in test, found {found}. Add claims, or raise data.split.test.")
+    others = {split_name: share for split_name, share in shares.items() if split_name != "test"}
+    total = sum(others.values())
+    rest = [unit for unit, out in zip(units, held, strict=True) if not out]
+    placed = iter(by_hash(rest, claims, {name: share / total for name, share in others.items()}, seed))
+    return ["test" if out else next(placed) for out in held]
 
 
 def _shares(fractions: Mapping[str, float]) -> dict[Split, float]:
@@ -133,137 +120,39 @@ def _shares(fractions: Mapping[str, float]) -> dict[Split, float]:
     return {name: fractions[name] for name in SPLITS if fractions.get(name, 0) > 0}
 
 
-def _need_dates(claims: Sequence[Claim]) -> None:
+def _days(claims: Sequence[Claim]) -> list[str]:
+    """The first day of each claim's date, so that YYYY and YYYY-MM compare. Raises DataError where one is missing."""
     missing = [row for row, claim in enumerate(claims) if claim.date is None]
     if missing:
-        shown = ", ".join(_row_name(claims, row) for row in missing[:5])
+        shown = ", ".join(row_name(claims, row) for row in missing[:5])
         raise DataError(
             f"expected a date on every claim to split by time, found {len(missing):,} of {len(claims):,} without one: "
             f"{shown}. Map a date in the recipe, drop these claims, or split by group instead: data.split.by: group"
         )
+    return [first_day(claim.date or "") for claim in claims]
 
 
-def _keys(claims: Sequence[Claim], clusters: ArrayLike) -> dict[str, list[Hashable]]:
-    """What rows may share, by kind; None shares nothing. Events and ids are a corpus's own: '1' in two is not one."""
-    numbers = np.asarray(clusters).tolist()
-    if len(numbers) != len(claims):
-        raise ValueError(f"expected one cluster per claim, found {len(numbers)} for {len(claims)}")
-    return {
-        "near-duplicate text": numbers,
-        "id": [None if claim.id is None else (claim.corpus, claim.id) for claim in claims],
-        "event": [None if claim.event is None else (claim.corpus, claim.event) for claim in claims],
-    }
+def first_day(day: str) -> str:
+    """YYYY and YYYY-MM as their first day."""
+    return day + "-01-01"[len(day) - 4 :]
 
 
-def _joined(key_lists: Iterable[Sequence[Hashable]], rows: int) -> NDArray[np.int64]:
-    """Unit number of each row: rows with a common key are joined, and joins are transitive. Shape: (rows,)"""
-    edges = []
-    for keys in key_lists:
-        first: dict[Hashable, int] = {}
-        edges += [(first.setdefault(key, row), row) for row, key in enumerate(keys) if key is not None]
-    left, right = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(edges), dtype=bool), (left, right)), shape=(rows, rows))
-    units: NDArray[np.int64] = connected_components(graph, directed=False)[1]
-    return units
-
-
-def _units(claims: Sequence[Claim], numbers: NDArray[np.int64]) -> list[_Unit]:
-    members: dict[int, list[int]] = defaultdict(list)
-    for row, number in enumerate(numbers.tolist()):
-        members[number].append(row)
-    units = []
-    for rows in members.values():
-        strata = Counter((claims[row].corpus or "", claims[row].label or "") for row in rows)
-        corpora = Counter(claims[row].corpus or "" for row in rows)
-        # Sorted, for a sum of floats depends on its order and a tie may hang on the last bit.
-        levels = tuple(sorted(strata.items())), tuple(sorted(corpora.items())), ((None, len(rows)),)
-        name = min(f"{claims[row].corpus}\0{claims[row].id}\0{claims[row].claim}" for row in rows)
-        units.append(_Unit(tuple(rows), name, levels))
-    return units
-
-
-def _by_need(units: Sequence[_Unit], shares: Mapping[Split, float], seed: int) -> list[Split]:
-    """Each unit in turn goes to the split that lacks most of what it brings; the turn is drawn by a keyed hash.
-
-    Need is (target - current) / target in the unit's (corpus, label) cells, averaged over its rows; a split that has
-    none of them yet needs 1. Ties fall to the need within the corpus, then over all, then to the order of SPLITS, so
-    with four units in a corpus every split gets one of them (Sechidis et al. 2011 stratify rows in this way).
-    """
-    rows_of: Counter[Hashable] = Counter()
-    for unit in units:
-        for cells in unit.levels:
-            rows_of.update(dict(cells))
-    placed: Counter[tuple[Hashable, Split]] = Counter()
-
-    def need(name: Split, cells: _Cells) -> float:
-        lacking = sum(rows * (1 - placed[cell, name] / (shares[name] * rows_of[cell])) for cell, rows in cells)
-        return lacking / sum(rows for _, rows in cells)
-
-    def is_big(unit: _Unit) -> bool:
-        return any(rows > rows_of[corpus] / 2 for corpus, rows in unit.levels[1])
-
-    draw = {unit.name: blake2b(f"{seed}\0{unit.name}".encode(), digest_size=16).digest() for unit in units}
-    chosen: dict[int, Split] = {}
-    # The big come first: train is theirs already, and what follows must know that it is served.
-    for place in sorted(range(len(units)), key=lambda u: (not is_big(units[u]), draw[units[u].name], units[u].name)):
-        unit = units[place]
-        if is_big(unit) and "train" in shares:
-            best: Split = "train"
-        else:
-            best = max(shares, key=lambda name: tuple(need(name, cells) for cells in unit.levels))
-        chosen[place] = best
-        for cells in unit.levels:
-            for cell, rows in cells:
-                placed[cell, best] += rows
-    return [chosen[place] for place in range(len(units))]
-
-
-def _by_time(units: Sequence[_Unit], claims: Sequence[Claim], shares: Mapping[Split, float]) -> list[Split]:
-    """Units by their latest date, cut at the quantiles of the rows; units of one date are never parted.
-
-    Every split gets at least one date where there are enough of them.
-    """
-    latest = [max(_first_day(claims[row].date) for row in unit.rows) for unit in units]
-    rows_on: Counter[str] = Counter()
-    for unit, day in zip(units, latest, strict=True):
-        rows_on[day] += len(unit.rows)
-    days = sorted(rows_on)
-    rows_before = np.cumsum([0, *(rows_on[day] for day in days)])
-    split_of_day: dict[str, Split] = {}
-    begin, share = 0, 0.0
-    for splits_left, (name, fraction) in zip(range(len(shares) - 1, -1, -1), shares.items(), strict=True):
-        share += fraction
-        end = int(np.abs(rows_before - share * len(claims)).argmin()) if splits_left else len(days)
-        if len(days) >= len(shares):
-            end = min(max(end, begin + 1), len(days) - splits_left)
-        end = max(end, begin)
-        split_of_day.update(dict.fromkeys(days[begin:end], name))
-        begin = end
-    return [split_of_day[day] for day in latest]
-
-
-def _first_day(date: str | None) -> str:
-    """YYYY and YYYY-MM as their first day, so that dates compare as text."""
-    return "" if date is None else date + "-01-01"[len(date) - 4 :]
-
-
-def _straddling(keys: Sequence[Hashable], assignment: Sequence[str]) -> list[tuple[int, int]]:
-    """For each key in two splits, its first row and the first row elsewhere."""
-    if len(assignment) != len(keys):
-        raise ValueError(f"expected one split per claim, found {len(assignment)} for {len(keys)}")
-    first: dict[Hashable, int] = {}
-    pairs: dict[Hashable, tuple[int, int]] = {}
-    for row, key in enumerate(keys):
-        if key is not None and assignment[first.setdefault(key, row)] != assignment[row]:
-            pairs.setdefault(key, (first[key], row))
-    return list(pairs.values())
-
-
-def _row_name(claims: Sequence[Claim], row: int) -> str:
-    """The id, or the place in the sequence (from 0) where there is none."""
-    identifier = claims[row].id
-    return f"claims[{row}]" if identifier is None else repr(identifier)
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {label}" for label, count in sorted(counts.items())) or "nothing"
+def _open_gap(assignment: NDArray[np.str_], days: Sequence[str], gap_days: int) -> None:
+    """Take out of every split the rows that are not more than `gap_days` after the last day of the one before."""
+    dates = np.array(days)
+    for before, after in pairwise(SPLITS):
+        earlier = np.isin(assignment, SPLITS[: SPLITS.index(before) + 1])
+        inside = assignment == after
+        if not earlier.any() or not inside.any():
+            continue
+        last = date.fromisoformat(max(dates[earlier].tolist()))
+        try:
+            first = (last + timedelta(days=gap_days + 1)).isoformat()
+        except OverflowError:
+            raise ConfigError(f"data.split.gap_days: expected a number of days, found {gap_days:,}") from None
+        assignment[inside & (dates < first)] = NOWHERE
+        if not (assignment == after).any():
+            raise DataError(
+                f"expected rows in {after} more than {gap_days} days after {last}, found none. Shorten the gap "
+                "(data.split.gap_days), or give the splits other shares."
+            )

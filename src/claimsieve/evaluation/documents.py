@@ -10,10 +10,14 @@ import numpy as np
 from claimsieve.errors import ModelError
 from claimsieve.evaluation.evaluate import Evaluation, from_json, to_json
 from claimsieve.evaluation.plots import confusion_matrix_figure, figure_bytes, reliability_figure
+from claimsieve.evaluation.shortcuts import Shortcuts
+from claimsieve.evaluation.shortcuts import from_json as shortcuts_from_json
 from claimsieve.records import LABELS, Claim
 
 EVALUATION = "evaluation.json"
 TEST_PREDICTIONS = "test_predictions.jsonl"
+SHORTCUTS = "shortcuts.json"
+AUDIT = "audit.json"
 
 
 def evaluation_documents(evaluation: Evaluation, test: Sequence[Claim], probabilities: np.ndarray) -> dict[str, bytes]:
@@ -41,3 +45,14 @@ def read_evaluation(directory: Path) -> Evaluation:
         return from_json(json.loads((directory / EVALUATION).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{directory}: expected {EVALUATION}, found none that can be read ({error}).") from None
+
+
+def read_shortcuts(directory: Path) -> Shortcuts | None:
+    """The shortcuts saved in a model directory; None when they were not measured. Raises ModelError as above."""
+    path = directory / SHORTCUTS
+    if not path.is_file():
+        return None
+    try:
+        return shortcuts_from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path}: expected the scores of shortcuts, found something else ({error}).") from None

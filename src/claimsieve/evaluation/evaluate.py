@@ -94,7 +94,7 @@ def evaluate(
     """
     if resamples < 100 or bins < 1:
         raise ValueError(f"expected at least 100 resamples and 1 bin, found {resamples} and {bins}")
-    truth = _truth(claims)
+    truth = truth_of(claims)
     checked = _checked(probabilities, n=len(claims))
     statistics = row_statistics(checked, truth, bins=bins)
 
@@ -173,7 +173,8 @@ def table(evaluation: Evaluation) -> list[list[str]]:
     return rows
 
 
-def _truth(claims: Sequence[Claim]) -> Booleans:
+def truth_of(claims: Sequence[Claim]) -> Booleans:
+    """One-hot labels. Shape: (n, 3). Raises DataError when there is no claim or a claim has no label."""
     if not claims:
         raise DataError("expected labelled claims to evaluate on, found none. Give at least one claim with a label.")
     labels = [claim.label for claim in claims if claim.label is not None]
@@ -200,18 +201,19 @@ def _slice(statistics: Floats, truth: Booleans, *, resamples: int, seed: int) ->
     present = occurring(truth)
     values = metrics_of_sums(statistics.sum(axis=0), present=present)
     draws = metrics_of_sums(resampled_sums(statistics, resamples=resamples, seed=seed), present=present)
-    tails = (100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2)
-    lows, highs = np.percentile(np.stack(list(draws.values())), tails, axis=1).tolist()
-    estimates = {
-        name: Estimate(float(value), low, high)
-        for (name, value), low, high in zip(values.items(), lows, highs, strict=True)
-    }
+    estimates = {name: interval(float(value), draws[name]) for name, value in values.items()}
     return Slice(
         n=len(truth),
         labels=dict(zip(LABELS, truth.sum(axis=0).tolist(), strict=True)),
         metrics={name: estimates.get(name) for name in METRICS},
         per_label={label: {name: estimates.get(f"{label}_{name}") for name in LABEL_METRICS} for label in LABELS},
     )
+
+
+def interval(value: float, draws: Floats) -> Estimate:
+    """A value with the percentile interval of its bootstrap draws. Shape of draws: (resamples,)"""
+    low, high = np.percentile(draws, (100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2)).tolist()
+    return Estimate(value, low, high)
 
 
 def _groups(names: Sequence[str | None]) -> dict[str, list[int]]:

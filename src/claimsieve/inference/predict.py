@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from claimsieve.data import recipes
+from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.corpora import require_columns
 from claimsieve.data.fields import field_mapper
 from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
@@ -125,7 +125,7 @@ def _rejects_file(target: str) -> str:
 
 def _items(source: str, mapping: Mapping[str, str], inputs: Sequence[str] = ()) -> Iterator[_Item | Reject]:
     if source.startswith("recipe:"):
-        for claim in recipes.read(recipes.load(source.removeprefix("recipe:"))):
+        for claim in recipe_reader.read(recipes.load(source.removeprefix("recipe:"))):
             yield claim if isinstance(claim, Reject) else _Item(claim, row_of_claim(claim))
         return
     mapper = field_mapper(mapping, place="--map")

@@ -1,0 +1,159 @@
+"""Audit: what in a model's inputs gives the label away, and how labels and languages lie."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+from claimsieve.data.findings import Finding, finding
+from claimsieve.data.inputs import render
+from claimsieve.data.leaks import row_name
+from claimsieve.records import LABELS, Claim, InputField
+
+MIN_ROWS = 20  # fewer rows of a corpus or a language tell nothing of its balance
+MAX_LABEL_SHARE = 0.9
+MAX_IDENTIFIER_SHARE = 0.2
+MAX_DISTINCT_SHARE = 0.95
+
+_VERDICT = re.compile(
+    r"fact[- ]?check|debunk|pants on fire|our (?:ruling|rating|verdict)|we (?:rate|rated) (?:this|the|it|that)\b"
+    r"|rated (?:this |it |as )?['\"“‘]?(?:true|false|mostly|half|misleading)|no answer could be found"
+    r"|(?:is|are|was|were) (?:false|untrue|fake news|a hoax|misleading)\b",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(
+    r"https?://\S+|\bwww\.\S+|(?<!\w)@\w{2,}|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b|\b(?=\w*\d)[0-9a-f]{16,}\b|\b\d{9,}\b",
+    re.IGNORECASE,
+)
+
+
+def find(claims: Sequence[Claim], names: Sequence[str], *, inputs: Sequence[InputField]) -> list[Finding | None]:
+    """names: split name of each claim. Shape: (n,)"""
+    rendered = [render(claim, inputs) for claim in claims]
+    return [
+        _rating_words(claims, rendered),
+        _identifiers(claims, inputs=inputs),
+        _label_balance(claims),
+        _languages(claims, names),
+        _two_labels(claims, rendered),
+    ]
+
+
+def _rating_words(claims: Sequence[Claim], rendered: Sequence[tuple[str, str]]) -> Finding | None:
+    """Words of verdicts, and the corpora's own ratings where they have two words or more ("pants-fire")."""
+    own = {rating.casefold() for claim in claims if (rating := claim.rating) and len(re.findall(r"\w+", rating)) > 1}
+    patterns = [_VERDICT]
+    if own:
+        patterns.append(re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(own))) + r")\b", re.IGNORECASE))
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    rows = 0
+    for claim, texts in zip(claims, rendered, strict=True):
+        words = {match.casefold() for text in texts for pattern in patterns for match in pattern.findall(text)}
+        rows += bool(words)
+        for word in words:
+            labels[word][claim.label or "no label"] += 1
+    examples = [
+        f"'{word}' in {counts.total():,} rows ({', '.join(f'{n:,} {label}' for label, n in counts.most_common())})"
+        for word, counts in sorted(labels.items(), key=lambda item: (-item[1].total(), item[0]))
+    ]
+    return finding(
+        "rating_words",
+        "rows with words of a verdict in the inputs",
+        "A model learns to read the verdict in place of the evidence. Take out the passages that state it, or look at "
+        "the rows and accept them.",
+        examples,
+        count=rows,
+    )
+
+
+def _identifiers(claims: Sequence[Claim], *, inputs: Sequence[InputField]) -> Finding | None:
+    fields: dict[InputField, list[str]] = {
+        "claim": [claim.claim for claim in claims],
+        "source": [claim.source for claim in claims if claim.source is not None],
+        "evidence": [passage.source for claim in claims for passage in claim.evidence if passage.source is not None]
+        if "source" in inputs
+        else [],
+    }
+    examples = []
+    for field, values in fields.items():
+        if field not in inputs or len(values) < MIN_ROWS:
+            continue
+        marked = sum(_IDENTIFIER.search(value) is not None for value in values)
+        if marked > MAX_IDENTIFIER_SHARE * len(values):
+            examples.append(f"{field}: {marked:,} of {len(values):,} hold an address, a handle or a long number")
+        if field == "source" and len(set(values)) > MAX_DISTINCT_SHARE * len(values):
+            examples.append(f"source: {len(set(values)):,} different ones for {len(values):,} claims")
+    return finding(
+        "identifiers",
+        "inputs that name the row",
+        "A model can learn rows by name. Leave the field out of data.inputs, or clean it.",
+        examples,
+    )
+
+
+def _label_balance(claims: Sequence[Claim]) -> Finding | None:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for claim in claims:
+        counts[claim.corpus or "-"][claim.label or "no label"] += 1
+    examples = []
+    for corpus, found in sorted(counts.items()):
+        (label, most), total = found.most_common(1)[0], found.total()
+        missing = [name for name in LABELS if not found[name]]
+        if total >= MIN_ROWS and (most > MAX_LABEL_SHARE * total or missing):
+            lacking = f"; none {' or '.join(missing)}" if missing else ""
+            examples.append(f"{corpus}: {most / total:.0%} {label}{lacking}")
+    return finding(
+        "label_balance",
+        "corpora with nearly one label, or without one",
+        "Beside others, such a corpus is known by its topic and style, and with it the label. Look at corpus_only "
+        "among the shortcuts, and balance it with rows of the same style and another label.",
+        examples,
+    )
+
+
+def _languages(claims: Sequence[Claim], names: Sequence[str]) -> Finding | None:
+    by_split: dict[str, Counter[str]] = defaultdict(Counter)
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for claim, name in zip(claims, names, strict=True):
+        language = claim.lang or "unknown"
+        by_split[name][language] += 1
+        labels[language][claim.label or "no label"] += 1
+    examples = [
+        f"{language}: {count:,} claims in test, none in train"
+        for language, count in by_split["test"].most_common()
+        if language not in by_split["train"]
+    ]
+    if len(labels) > 1:
+        for language, found in sorted(labels.items()):
+            (label, most), total = found.most_common(1)[0], found.total()
+            if total >= MIN_ROWS and most > MAX_LABEL_SHARE * total:
+                examples.append(f"{language}: {most / total:.0%} of {total:,} claims are {label}")
+    return finding(
+        "languages",
+        "languages that are only tested, or that go with one label",
+        "Add claims of that language to train, of every label, or leave it out.",
+        examples,
+    )
+
+
+def _two_labels(claims: Sequence[Claim], rendered: Sequence[tuple[str, str]]) -> Finding | None:
+    rows_of: dict[Hashable, list[int]] = defaultdict(list)
+    for row, texts in enumerate(rendered):
+        rows_of[_plain(texts)].append(row)
+    examples = list(_contradictions(claims, rows_of.values()))
+    return finding(
+        "two_labels",
+        "texts with two labels",
+        "No model can be right on both. Merge or drop them, or show the model what tells them apart (data.inputs).",
+        examples,
+    )
+
+
+def _contradictions(claims: Sequence[Claim], groups: Iterable[Sequence[int]]) -> Iterator[str]:
+    for rows in groups:
+        first = {claims[row].label: row for row in reversed(rows)}
+        if len(first) > 1:
+            yield " and ".join(f"{row_name(claims, row)} ({label})" for label, row in sorted(first.items(), key=str))
+
+
+def _plain(texts: tuple[str, str]) -> tuple[str, ...]:
+    return tuple(" ".join(text.casefold().split()) for text in texts)

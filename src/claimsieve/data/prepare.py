@@ -1,0 +1,128 @@
+"""From the data section of a config to the splits of a run: load, cluster, split, augment, audit."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claimsieve.data import corpora
+from claimsieve.data.audit import AuditReport, audit
+from claimsieve.data.augmentation import augment
+from claimsieve.data.duplicates import cluster
+from claimsieve.data.leaks import SPLITS, check_labels
+from claimsieve.data.splits import folds, groups, split
+from claimsieve.errors import ConfigError
+from claimsieve.records import LABELS, Claim
+from claimsieve.settings import Data
+
+EACH = "each"  # data.split.hold_out: a run for every group
+MAX_FOLDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Every claim of a run, what could not be read, and the near-duplicate cluster of each claim. Shape: (n,)"""
+
+    claims: list[Claim]
+    left_out: list[corpora.LeftOut]
+    clusters: NDArray[np.int64]
+
+    def described(self) -> str:
+        counts = Counter(claim.label for claim in self.claims)
+        labels = ", ".join(f"{counts[label]:,} {label}" for label in LABELS)
+        rejected = sum(len(part.rejects) for part in self.left_out)
+        left_out = f"; {rejected:,} unreadable rows left out" if rejected else ""
+        return f"{len(self.claims):,} claims ({labels}){left_out}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One way to cut the claims. assignment: split name of each, empty for none. Shape: (n,)
+
+    fold: the event or source that is all of test, where groups are held out in turn.
+    """
+
+    seed: int
+    assignment: NDArray[np.str_]
+    fold: str | None = None
+
+    @property
+    def folder(self) -> str | None:
+        """The fold's name as that of a folder."""
+        if self.fold is None:
+            return None
+        digest = hashlib.sha256(self.fold.encode()).hexdigest()[:6]  # two names may differ in signs only
+        return f"fold-{re.sub(r'[^A-Za-z0-9]+', '-', self.fold).strip('-').lower()[:40]}-{digest}"
+
+
+def prepare(data: Data) -> Prepared:
+    """Load and cluster. Raises DataError when the corpora will not do."""
+    claims, left_out = corpora.load(data.corpora, maps=data.maps)
+    return Prepared(claims, left_out, cluster(claims, threshold=data.split.duplicate_threshold))
+
+
+def cuts(prepared: Prepared, data: Data, seeds: Sequence[int], *, force: bool = False) -> list[Cut]:
+    """One cut per seed, or per seed and fold. force: cut events too, without being asked to.
+
+    Raises ConfigError, DataError or LeakError where the claims cannot be cut so.
+    """
+    found = [cut for seed in seeds for cut in _cuts_of_seed(prepared, data, seed, force=force)]
+    for cut in found:
+        check_labels(prepared.claims, cut.assignment)
+    return found
+
+
+def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> Iterator[Cut]:
+    plan = data.split
+    own = seed if plan.seed is None else plan.seed
+    claims, clusters = prepared.claims, prepared.clusters
+    if plan.hold_out == EACH:
+        names = groups(claims, by=plan.by)
+        if len(names) > MAX_FOLDS:
+            raise ConfigError(
+                f"data.split.hold_out: each: expected at most {MAX_FOLDS} groups, found {len(names):,}. Hold one out "
+                "by its name, or split by group without holding out."
+            )
+        for name, assignment in folds(claims, clusters, by=plan.by, fractions=plan.fractions, seed=own):
+            yield Cut(seed, assignment, name)
+        return
+    assignment = split(
+        claims,
+        clusters,
+        by=plan.by,
+        fractions=plan.fractions,
+        seed=own,
+        gap_days=plan.gap_days,
+        hold_out=plan.hold_out,
+        allow_group_leak=plan.allow_group_leak or force,
+    )
+    yield Cut(seed, assignment, plan.hold_out)
+
+
+def parts(prepared: Prepared, cut: Cut, data: Data) -> dict[str, list[Claim]]:
+    """Split name → claims; train holds the augmentation too."""
+    found: dict[str, list[Claim]] = {name: [] for name in SPLITS}
+    for claim, name in zip(prepared.claims, cut.assignment.tolist(), strict=True):
+        if name:
+            found[name].append(claim)
+    plan = data.augmentation
+    found["train"] += augment(found["train"], mispaired=plan.mispaired, withheld=plan.withheld, seed=cut.seed)
+    return found
+
+
+def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:
+    """What is wrong with the cut, and with what a model may see."""
+    return audit(prepared.claims, prepared.clusters, cut.assignment, inputs=data.inputs, accept=data.audit.accept)
+
+
+def data_fingerprint(claims: Sequence[Claim], assignment: NDArray[np.str_]) -> str:
+    """SHA-256 over every claim and its split, whatever the order of the rows. 64 hex digits."""
+    rows = sorted(
+        json.dumps([asdict(claim), str(name)], sort_keys=True) for claim, name in zip(claims, assignment, strict=True)
+    )
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -1,0 +1,122 @@
+"""The rows of a corpus as claims, in the way its recipe says, and what the recipe leaves behind."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from claimsieve.data.fields import apply_rating, apply_techniques, field_mapper, iso_date
+from claimsieve.data.files import Reject, Row, read_rows, read_tabbed
+from claimsieve.data.recipes import Recipe, files_of
+from claimsieve.errors import DataError
+from claimsieve.records import Claim, RecordError, claim_from_row
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was met on the way: items read, rows left out by the map, and the columns that the rows have."""
+
+    items: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    columns: dict[str, None] = field(default_factory=dict)
+
+
+def read(
+    recipe: Recipe, *, changes: Mapping[str, str | None] = {}, survey: Survey | None = None
+) -> Iterator[Claim | Reject]:
+    """The claims of a corpus, in the order of its files, each with an id that is unique over all corpora.
+
+    changes: rating → what it becomes in place of what the recipe says. survey: filled while reading.
+    Raises DataError when the corpus is not there, has no rows, lacks a column that the recipe reads, or has a rating
+    that the recipe does not know.
+    """
+    survey = survey if survey is not None else Survey()
+    mapper = field_mapper(recipe.fields, place=recipe.name)
+    for path in files_of(recipe):
+        for row in _rows(path, recipe):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            survey.columns.update(dict.fromkeys(row.fields))
+            for fields in _exploded(row.fields, recipe):
+                survey.items += 1
+                place = f"{path.name}, row {row.place}"
+                try:
+                    mapped = mapper(fields)
+                    claim = _claim(mapped, recipe, changes, place=place, number=survey.items)
+                except RecordError as error:
+                    yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False, default=str)[:200])
+                    continue
+                if claim is None:
+                    survey.dropped[str(mapped["rating"])] += 1
+                else:
+                    yield claim
+    if survey.items == 0:
+        raise DataError(
+            f"{recipe.name}: expected rows in {', '.join(recipe.files)}, found none. Fetch it again from {recipe.url}."
+        )
+    missing = [column for column in columns_read(recipe) if column not in survey.columns]
+    if missing:
+        raise DataError(
+            f"{recipe.name}: expected a column '{missing[0]}', found {', '.join(survey.columns)}. The corpus is not "
+            f"the version that the recipe reads: fetch it from {recipe.url}, or write a recipe of your own."
+        )
+
+
+def columns_read(recipe: Recipe) -> list[str]:
+    """The columns that the field map begins with, in order, each once."""
+    heads = [recipe.explode] if recipe.explode else []
+    # The first name of a path: of `questions[].answers` and of `[sentence1]`, or what a function is called on.
+    matches = (re.match(r"(?:\w+\()?\[?([A-Za-z_]\w*)(?![\w(])", source) for source in recipe.fields.values())
+    heads += [match[1] for match in matches if match]
+    return [head for head in dict.fromkeys(heads) if head not in ("item", "item_number")]
+
+
+def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:
+    if recipe.format != "json":
+        yield from read_rows(str(path)) if recipe.format == "rows" else read_tabbed(path, recipe.columns)
+        return
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: expected a JSON list of objects: {error}.") from None
+    if not isinstance(data, list):
+        raise DataError(f"{path}: expected a JSON list of objects, found {type(data).__name__}.")
+    for number, item in enumerate(data, start=1):
+        yield Row(number, item) if isinstance(item, dict) else Reject(number, "expected a JSON object", str(item)[:200])
+
+
+def _exploded(fields: dict[str, Any], recipe: Recipe) -> Iterator[dict[str, Any]]:
+    if recipe.explode is None:
+        yield fields
+        return
+    items = fields.get(recipe.explode)
+    if not isinstance(items, list):
+        raise DataError(f"{recipe.name}: expected a list in '{recipe.explode}', found {type(items).__name__}.")
+    for number, item in enumerate(items):
+        yield {**fields, "item": item, "item_number": number}
+
+
+def _claim(
+    fields: dict[str, Any], recipe: Recipe, changes: Mapping[str, str | None], *, place: str, number: int
+) -> Claim | None:
+    unread = [field for field in recipe.fields if field in ("claim", "rating") and fields.get(field) is None]
+    if unread:
+        raise DataError(
+            f"{recipe.name}: {place}: expected '{recipe.fields[unread[0]]}' for {unread[0]}, found nothing. "
+            "The corpus is not the version that the recipe reads."
+        )
+    where = f"{recipe.name}: {place}"
+    fields = apply_techniques(fields, recipe.techniques, place=where)
+    rated = apply_rating(fields, recipe.ratings, place=where, changes=changes)
+    if rated is None:
+        return None
+    if recipe.date_formats:
+        rated["date"] = iso_date(rated.get("date"), recipe.date_formats)
+    rated.setdefault("lang", recipe.lang)
+    claim = claim_from_row(rated)
+    own = str(claim.id or number).removeprefix(f"{recipe.name}:")
+    return replace(claim, id=f"{recipe.name}:{own}", corpus=recipe.name)

@@ -1,0 +1,251 @@
+"""What a model would score that never puts claim and evidence side by side: the bar that reading has to clear.
+
+Each shortcut is a model trained on the run's train split and measured on its test split (hypothesis-only baselines:
+Poliak et al. 2018, arXiv:1805.01042; claim-only ones for fact checking: Schuster et al. 2019, arXiv:1908.05267).
+"""
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from claimsieve.data.augmentation import other_evidence
+from claimsieve.data.leaks import event_of
+from claimsieve.evaluation.evaluate import Estimate, interval, truth_of
+from claimsieve.evaluation.metrics import Floats, metrics_of_sums, occurring, resampled_sums, row_statistics
+from claimsieve.records import LABELS, Claim
+
+MAX_TRAIN_CLAIMS = 30_000  # more of them hardly change what a shortcut scores
+_MAX_EVIDENCE_CHARACTERS = 2_000
+_MAX_TERMS = 50_000
+_WORD = r"\b\w+\b"
+
+DESCRIPTIONS = {
+    "claim_only": "words of the claim",
+    "evidence_only": "words of the evidence",
+    "source_only": "who says it",
+    "length_only": "how long claim and evidence are, and how many passages",
+    "corpus_only": "which corpus it is from",
+    "event_majority": "how the rest of its story was labelled in train",
+    "evidence_shuffled": "words of the claim and of another story's evidence",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcuts:
+    """Macro-F1 on the test split of models that cannot have read the evidence, and of the run's own model.
+
+    scores: by the names in DESCRIPTIONS; one that has nothing to go by in these data is left out. best: the highest of
+    them. model: the run's own. margin: model - best, with both resampled together. model_evidence_shuffled: the run's
+    own when each test claim comes with another story's evidence; near `model` it means that evidence is not read.
+    n: test claims. train_claims: those that the shortcuts were trained on.
+    """
+
+    scores: dict[str, Estimate]
+    best: str
+    n: int
+    train_claims: int
+    model: Estimate | None = None
+    margin: Estimate | None = None
+    model_evidence_shuffled: Estimate | None = None
+
+
+def measure_shortcuts(
+    train: Sequence[Claim],
+    test: Sequence[Claim],
+    *,
+    model: Floats | None = None,
+    model_evidence_shuffled: Floats | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Shortcuts:
+    """Train the shortcuts and compare them with a model.
+
+    train, test: labelled claims, both non-empty. model, model_evidence_shuffled: the run's own probabilities on test,
+    as it is and with `shuffled` evidence; columns in the order of LABELS. Shape: (n, 3).
+    """
+    seen = _sampled(train, seed)
+    truth = truth_of(test)
+    present = occurring(truth)
+
+    def draws(probabilities: Floats) -> tuple[float, Floats]:
+        """Macro-F1 and its bootstrap draws; rows are drawn alike for all, so differences are paired."""
+        statistics = row_statistics(probabilities, truth, bins=1)
+        value = metrics_of_sums(statistics.sum(axis=0), present=present)["macro_f1"]
+        resampled = resampled_sums(statistics, resamples=resamples, seed=seed)
+        return float(value), metrics_of_sums(resampled, present=present)["macro_f1"]
+
+    found = {
+        name: draws(probabilities) for name, probabilities in shortcut_probabilities(seen, test, seed=seed).items()
+    }
+    best = max(found, key=lambda name: found[name][0])
+    own = None if model is None else draws(model)
+    swapped = None if model_evidence_shuffled is None else draws(model_evidence_shuffled)
+    return Shortcuts(
+        scores={name: interval(*pair) for name, pair in found.items()},
+        best=best,
+        n=len(test),
+        train_claims=len(seen),
+        model=None if own is None else interval(*own),
+        margin=None if own is None else interval(own[0] - found[best][0], own[1] - found[best][1]),
+        model_evidence_shuffled=None if swapped is None else interval(*swapped),
+    )
+
+
+def shortcut_probabilities(train: Sequence[Claim], test: Sequence[Claim], *, seed: int) -> dict[str, Floats]:
+    """Name → probabilities on test, columns in the order of LABELS. Shape: (n, 3)."""
+    labels = [str(claim.label) for claim in train]
+    both = (train, test)
+    claim = _words([[c.claim for c in part] for part in both])
+    evidence = _words([[_evidence(c) for c in part] for part in both])
+    other = _words([[_evidence(c) for c in shuffled(part, seed=seed)] for part in both])
+    source = _words([[c.source or "" for c in part] for part in both], whole=True)
+    features = {
+        "claim_only": claim,
+        "evidence_only": evidence,
+        "source_only": source,
+        "length_only": _lengths(train, test),
+        "evidence_shuffled": claim and other and (hstack([claim[0], other[0]]), hstack([claim[1], other[1]])),
+    }
+    found = {name: _fitted(pair, labels, seed=seed) for name, pair in features.items() if pair is not None}
+    found["corpus_only"] = _majority(train, test, lambda c: c.corpus or "")
+    found["event_majority"] = _majority(train, test, event_of)
+    return {name: found[name] for name in DESCRIPTIONS if name in found}
+
+
+def shuffled(claims: Sequence[Claim], *, seed: int) -> list[Claim]:
+    """The claims with another story's evidence of their corpus; those for whom there is none keep their own."""
+    pairs = zip(claims, other_evidence(claims, seed=seed), strict=True)
+    return [claim if other is None else replace(claim, evidence=other) for claim, other in pairs]
+
+
+def from_json(document: Mapping[str, Any]) -> Shortcuts:
+    """Read back what dataclasses.asdict made. Raises KeyError, TypeError or AttributeError for something else."""
+    optional = ("model", "margin", "model_evidence_shuffled")
+    estimates = {name: None if document[name] is None else Estimate(**document[name]) for name in optional}
+    scores = {str(name): Estimate(**estimate) for name, estimate in document["scores"].items()}
+    return Shortcuts(**{**document, **estimates, "scores": scores})
+
+
+def summary_metrics(shortcuts: Shortcuts) -> dict[str, float]:
+    """Flat names and values for an experiment tracker."""
+    metrics = {f"shortcut/{name}_macro_f1": estimate.value for name, estimate in shortcuts.scores.items()}
+    if shortcuts.margin is not None:
+        metrics["margin_over_best_shortcut"] = shortcuts.margin.value
+        metrics["margin_over_best_shortcut_low"] = shortcuts.margin.low
+        metrics["margin_over_best_shortcut_high"] = shortcuts.margin.high
+    if shortcuts.model_evidence_shuffled is not None:
+        metrics["evidence_shuffled_macro_f1"] = shortcuts.model_evidence_shuffled.value
+    return metrics
+
+
+def table(shortcuts: Shortcuts) -> list[list[str]]:
+    """Rows for a terminal: the best shortcut first, the run's own model last."""
+    rows = [["shortcut", "macro-F1 [95 %]", "what it goes by"]]
+    for name, estimate in sorted(shortcuts.scores.items(), key=lambda item: -item[1].value):
+        rows.append([name, _shown(estimate), DESCRIPTIONS[name]])
+    if shortcuts.model_evidence_shuffled is not None:
+        rows.append(["(this model, evidence swapped)", _shown(shortcuts.model_evidence_shuffled), ""])
+    if shortcuts.model is not None:
+        rows.append(["(this model)", _shown(shortcuts.model), ""])
+    return rows
+
+
+def headline(shortcuts: Shortcuts) -> str:
+    """One line: by how much the model clears the best shortcut."""
+    if shortcuts.margin is None:
+        return f"best shortcut: {shortcuts.best} {_shown(shortcuts.scores[shortcuts.best])}, n = {shortcuts.n:,}"
+    margin = shortcuts.margin
+    return (
+        f"margin over the best shortcut: {margin.value:+.3f} [{margin.low:+.3f}, {margin.high:+.3f}] macro-F1 "
+        f"({shortcuts.best}: {shortcuts.scores[shortcuts.best].value:.3f}), n = {shortcuts.n:,}"
+    )
+
+
+def _shown(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _sampled(train: Sequence[Claim], seed: int) -> Sequence[Claim]:
+    if len(train) <= MAX_TRAIN_CLAIMS:
+        return train
+    rows = np.random.default_rng(seed).choice(len(train), MAX_TRAIN_CLAIMS, replace=False)
+    return [train[row] for row in np.sort(rows)]
+
+
+def _evidence(claim: Claim) -> str:
+    return " ".join(passage.text for passage in claim.evidence)[:_MAX_EVIDENCE_CHARACTERS]
+
+
+Features = tuple[Any, Any]  # of train and of test, sparse. Shapes: (rows, features)
+
+
+def _words(texts: Sequence[Sequence[str]], *, whole: bool = False) -> Features | None:
+    """Words and pairs of words, and with `whole` the text itself too; None where train has no words."""
+    settings: dict[str, Any] = {
+        "sublinear_tf": True,
+        "max_features": _MAX_TERMS,
+        "min_df": 1 if len(texts[0]) < 5_000 else 2,
+        "dtype": np.float32,
+    }
+    if whole:
+        vectoriser = TfidfVectorizer(analyzer=_words_and_whole, **settings)
+    else:
+        vectoriser = TfidfVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **settings)
+    try:
+        return vectoriser.fit_transform(texts[0]), vectoriser.transform(texts[1])
+    except ValueError:
+        return None
+
+
+def _words_and_whole(text: str) -> list[str]:
+    folded = text.casefold()
+    return [*re.findall(_WORD, folded), f"={folded}"] if text else []
+
+
+def _lengths(train: Sequence[Claim], test: Sequence[Claim]) -> Features:
+    def lengths(claims: Sequence[Claim]) -> NDArray[np.float64]:
+        texts = [(claim.claim, " ".join(p.text for p in claim.evidence), len(claim.evidence)) for claim in claims]
+        rows = [[len(a), a.count(" "), len(b), b.count(" "), number] for a, b, number in texts]
+        return np.log1p(np.array(rows, dtype=np.float64))
+
+    scaler, curves = StandardScaler(), PolynomialFeatures(2, include_bias=False)
+    return (
+        csr_array(curves.fit_transform(scaler.fit_transform(lengths(train)))),
+        csr_array(curves.transform(scaler.transform(lengths(test)))),
+    )
+
+
+def _fitted(features: Features, labels: Sequence[str], *, seed: int) -> Floats:
+    classifier = LogisticRegression(C=4.0, class_weight="balanced", max_iter=200, tol=1e-3, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of a baseline are not worth the time
+        classifier.fit(features[0], labels)
+    probabilities = np.zeros((features[1].shape[0], len(LABELS)))
+    probabilities[:, [LABELS.index(label) for label in classifier.classes_]] = classifier.predict_proba(features[1])
+    return probabilities
+
+
+def _majority(train: Sequence[Claim], test: Sequence[Claim], key: Callable[[Claim], Any]) -> Floats:
+    """How labels lie among train rows of the same key; where there are none, of the same corpus, then of all."""
+    counts: dict[Any, Counter[str]] = {}
+    for claim in train:
+        for place in {(0, key(claim)), (1, claim.corpus), (2, None)}:
+            counts.setdefault(place, Counter())[str(claim.label)] += 1
+    rows = []
+    for claim in test:
+        places: list[Any] = [] if key(claim) is None else [(0, key(claim))]
+        met: Mapping[str, int] = next(counts[p] for p in [*places, (1, claim.corpus), (2, None)] if p in counts)
+        total = sum(met.values())
+        rows.append([met.get(label, 0) / total for label in LABELS])
+    return np.array(rows)

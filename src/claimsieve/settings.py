@@ -1,0 +1,193 @@
+"""Everything that a run may be told: strict, frozen, complete."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from claimsieve import yaml12
+from claimsieve.records import InputField
+
+
+class Section(BaseModel):
+    """Unknown keys, wrong types and later changes are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Corpus(Section):
+    """One corpus: a recipe by name, a claims file, or a Hugging Face dataset. Exactly one of the three."""
+
+    recipe: str | None = None
+    file: str | None = None
+    hub: str | None = None
+    hub_config: str | None = None
+    hub_split: str = "train"
+    hub_revision: str | None = None
+    map: dict[str, str] = {}
+    ratings: dict[str, str | None] = {}
+    max_claims: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Corpus":
+        given = [key for key in ("recipe", "file", "hub") if getattr(self, key)]
+        if len(given) != 1:
+            raise ValueError(f"expected exactly one of recipe, file, hub, found {', '.join(given) or 'none'}")
+        if self.recipe and (self.map or self.ratings):
+            raise ValueError("a recipe has its own field map and ratings: use them with file or hub")
+        return self
+
+
+class Split(Section):
+    """Shares of train, valid, calibration and test, and what may not be cut through."""
+
+    by: Literal["group", "source", "time", "random"] = "group"
+    train: Annotated[float, Field(gt=0, lt=1)] = 0.7
+    valid: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    calibration: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    seed: int | None = None  # None: the run's own seed, so that many seeds are many splits
+    gap_days: Annotated[int, Field(ge=0)] = 0  # by time: days between a split and the next
+    hold_out: str | None = None  # by group or source: the one that is all of test; `each`: a run for every one
+    duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
+    allow_group_leak: bool = False
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> "Split":
+        if abs(sum(self.fractions.values()) - 1) > 1e-6:
+            raise ValueError(
+                f"expected train + valid + calibration + test = 1, found {sum(self.fractions.values()):.4g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_way_to_split(self) -> "Split":
+        if self.gap_days and self.by != "time":
+            raise ValueError(f"gap_days is for by: time, found by: {self.by}")
+        if self.hold_out is not None and self.by not in ("group", "source"):
+            raise ValueError(f"hold_out is for by: group and by: source, found by: {self.by}")
+        return self
+
+    @property
+    def fractions(self) -> dict[str, float]:
+        return {"train": self.train, "valid": self.valid, "calibration": self.calibration, "test": self.test}
+
+
+AuditCheck = Literal[  # what `claimsieve data audit` looks for; docs/data.md says how
+    "event_overlap",
+    "source_overlap",
+    "duplicate_overlap",
+    "id_overlap",
+    "evidence_overlap",
+    "time_travel",
+    "rating_words",
+    "identifiers",
+    "label_balance",
+    "languages",
+    "two_labels",
+]
+
+
+class Augmentation(Section):
+    """Train rows copied with evidence that does not bear on the claim, as shares of a corpus's train rows."""
+
+    mispaired: Annotated[float, Field(ge=0, le=1)] = 0.0  # with the evidence of another story of the same corpus
+    withheld: Annotated[float, Field(ge=0, le=1)] = 0.0  # with no evidence at all
+
+
+class Audit(Section):
+    """Findings that a run knows of and accepts, so that `claimsieve data audit --strict` does not fail on them."""
+
+    accept: tuple[AuditCheck, ...] = ()
+
+
+class Data(Section):
+    corpora: Annotated[tuple[Corpus, ...], Field(min_length=1)]
+    maps: dict[str, dict[str, str | None]] = {}  # corpus → rating → stance, label or null, over its recipe's own
+    inputs: Annotated[tuple[InputField, ...], Field(min_length=1)] = ("claim", "evidence")
+    split: Split = Split()
+    augmentation: Augmentation = Augmentation()
+    audit: Audit = Audit()
+
+
+class TfidfModel(Section):
+    """Word and character n-grams of claim and evidence, logistic regression."""
+
+    kind: Literal["tfidf"]
+    max_word_ngram: Annotated[int, Field(ge=1, le=3)] = 2
+    max_char_ngram: Annotated[int, Field(ge=2, le=6)] = 4
+    max_features: Annotated[int, Field(ge=10)] = 50_000
+    inverse_regularisation: Annotated[float, Field(gt=0)] = 4.0
+
+
+class StaticModel(Section):
+    """Static token embeddings distilled from a checkpoint, with a small head; both are trained."""
+
+    kind: Literal["static"]
+    checkpoint: str = "default"
+    dimensions: Annotated[int, Field(ge=8, le=1024)] = 256
+    hidden: Annotated[int, Field(ge=4, le=4096)] = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    max_tokens: Annotated[int, Field(ge=8)] = 512
+
+
+class EncoderModel(Section):
+    """A transformer that reads claim and evidence as one pair. `default`: all-MiniLM-L6-v2 from a package."""
+
+    kind: Literal["encoder"]
+    checkpoint: str = "default"
+    revision: str | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    max_tokens: Annotated[int, Field(ge=8)] = 256
+
+
+class Training(Section):
+    """The loop. tfidf uses only `label_weights`."""
+
+    epochs: Annotated[int, Field(ge=1)] = 3
+    max_steps: Annotated[int, Field(ge=1)] | None = None
+    batch_tokens: Annotated[int, Field(ge=16)] = 4096
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 1e-4
+    warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    max_gradient_norm: Annotated[float, Field(gt=0)] = 1.0
+    label_weights: Literal["balanced", "none"] = "balanced"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
+    patience_evaluations: Annotated[int, Field(ge=1)] = 2
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
+
+
+class Evaluation(Section):
+    shortcuts: bool = True  # what a model scores on the same split without reading the evidence
+    resamples: Annotated[int, Field(ge=100)] = 1000
+    bins: Annotated[int, Field(ge=2)] = 15
+    min_slice_rows: Annotated[int, Field(ge=1)] = 20
+
+
+class Tracking(Section):
+    enabled: bool = True
+    uri: str | None = None  # None: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db
+    experiment: Annotated[str, Field(min_length=1)] = "claimsieve"
+
+
+class RunConfig(Section):
+    """Everything that decides a run. Saved beside all that the run makes."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    data: Data
+    model: Annotated[TfidfModel | StaticModel | EncoderModel, Field(discriminator="kind")]
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    tracking: Tracking = Tracking()
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (0,)
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "RunConfig":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("expected each seed once in seeds")
+        return self
+
+    def as_yaml(self) -> str:
+        return yaml12.dump(json.loads(self.model_dump_json()))
