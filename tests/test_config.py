@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from claimsieve import config, yaml12
+from claimsieve import config, settings, yaml12
 from claimsieve.data import recipes
 from claimsieve.errors import ConfigError
 
@@ -33,7 +33,10 @@ def minimal(tmp_path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(config.shipped_directory()).as_posix())
 def test_every_shipped_file_is_valid(path, tmp_path):
     if path.parent.name == "corpora":
-        assert recipes.load(str(path)).name == path.stem
+        variants = yaml12.read(path).get("variants", {})
+        for name in variants:
+            assert recipes.load(f"{path}:{name}").name == name
+        assert variants or recipes.load(str(path)).name == path.stem
         return
     resolved = config.load(str(path))
     assert resolved.name == path.stem
@@ -98,7 +101,7 @@ def test_every_problem_is_told_at_once_by_the_path_typed():
         "data.corpora.4.map.kind: expected a valid string, found 5.",
         "data.corpora.4.ratings.true: expected a valid string, found 1.",
         "data.inputs.0: expected 'claim', 'evidence', 'source' or 'date', found \"claims\".",
-        "data.split.by: expected 'group', 'time' or 'random', found \"events\".",
+        "data.split.by: expected 'group', 'source', 'time' or 'random', found \"events\".",
         "data.split.trian: unknown key. Did you mean 'train'? Known here: allow_group_leak,",
         "model.dropout: expected less than 1, found 2.",
         "model.max_token: unknown key. Did you mean 'max_tokens'? Known here: checkpoint, dropout,",
@@ -210,7 +213,7 @@ def test_a_model_of_another_kind_starts_afresh(tmp_path):
     (tmp_path / "base.yaml").write_text(yaml12.dump(MINIMAL | {"model": {"kind": "tfidf", "max_features": 99}}))
     child = tmp_path / "child.yaml"
     child.write_text("extends: base.yaml\nmodel: {kind: static}\n")
-    assert config.load(str(child)).model == config.StaticModel(kind="static")
+    assert config.load(str(child)).model == settings.StaticModel(kind="static")
 
 
 def test_only_one_level_is_extended(tmp_path, minimal):

@@ -24,8 +24,9 @@ from claimsieve.evaluation.evaluate import Evaluation, evaluate, summary_metrics
 from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffled
 from claimsieve.evaluation.shortcuts import summary_metrics as shortcut_metrics
 from claimsieve.interrupts import deferred_interrupt
-from claimsieve.models import Model, kind_class
+from claimsieve.models import Model
 from claimsieve.models.artifacts import CONFIG, read_manifest, require_target, write_model
+from claimsieve.models.build import build_model
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
@@ -180,24 +181,6 @@ def _placed(prepared: Prepared, cut: Cut) -> list[dict[str, Any]]:
 
 def _heading(cut: Cut) -> str:
     return f"seed {cut.seed}: " if cut.fold is None else f"seed {cut.seed}, {cut.fold} held out: "
-
-
-def build_model(config: RunConfig, *, seed: int) -> Model:
-    """The model that a config names, untrained; config objects stop here."""
-    settings = config.model.model_dump(exclude={"kind"})
-    training = config.training
-    if config.model.kind == "tfidf":
-        settings["label_weights"] = training.label_weights
-    else:
-        from claimsieve.models.loop import LoopSettings
-
-        names = LoopSettings.__dataclass_fields__
-        settings["loop"] = LoopSettings(**{name: getattr(training, name) for name in names})
-        settings["device"] = training.device
-    if config.model.kind == "encoder":
-        settings["precision"] = training.precision
-    model: Model = kind_class(config.model.kind)(inputs=config.data.inputs, seed=seed, **settings)
-    return model
 
 
 def _decisive(config: RunConfig) -> dict[str, Any]:

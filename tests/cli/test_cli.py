@@ -236,7 +236,7 @@ def test_recipe_show_counts_what_the_recipe_reads(claimsieve, name):
     assert facts["licence"]
     code, out, _ = claimsieve("recipe", "show", name)
     assert code == 0
-    assert f"{facts['rows']:,} claims in {facts['events']:,} groups" in out
+    assert f"{facts['rows']:,} claims, {facts['with_evidence']:,} with evidence, in {facts['events']:,} groups" in out
     for label, count in facts["labels"].items():
         assert [label, f"{count:,}"] in [line.split() for line in out.splitlines()]
 
@@ -249,7 +249,9 @@ def test_train_prints_its_numbers_and_what_to_do_next(claimsieve, run_config, tm
     assert code == 0
     assert f"{tmp_path / 'model'} on its test split" in out
     assert "macro-F1 [95 %]" in out
-    assert out.splitlines()[-1].startswith("overall")
+    assert [line for line in out.splitlines() if line.startswith("overall")]
+    assert "margin over the best shortcut: " in out
+    assert out.splitlines()[-1].startswith("(this model)")
     assert "120 claims (40 verified, 40 unverified, 40 propaganda)" in err
     assert f"next: claimsieve predict {tmp_path / 'model'}" in err
     assert (tmp_path / "model" / "manifest.json").is_file()

@@ -36,7 +36,7 @@ def main() -> None:
     """Entry point. A user's error is one message on stderr; a programming mistake keeps its traceback."""
     # Threads that wait must sleep: spinning ones cost up to 7 x when another program uses one of our cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from claimsieve.cli import configs, demo, evaluate, predict, recipe, train, ui  # noqa: F401  # they add themselves
+    from claimsieve.cli import configs, data, demo, evaluate, predict, recipe, train, ui  # noqa: F401  # they add themselves
 
     try:
         app()

@@ -1,6 +1,11 @@
 """Options that several commands share."""
 
+from typing import TYPE_CHECKING
+
 from claimsieve.errors import ConfigError
+
+if TYPE_CHECKING:
+    from claimsieve.evaluation.evaluate import Estimate
 
 
 def field_map(pairs: list[str]) -> dict[str, str]:
@@ -29,3 +34,11 @@ def choice(option: str, value: str, known: tuple[str, ...]) -> None:
     """Raises ConfigError when the value is not a known one."""
     if value not in known:
         raise ConfigError(f"{option}: expected one of {', '.join(known)}, found '{value}'.")
+
+
+def estimate(value: "Estimate | None", *, sign: bool = False) -> str:
+    """A number and its interval, such as '0.412 [0.380, 0.444]'; with `sign` as '+0.412 [...]'."""
+    if value is None:
+        return "–"
+    form = "+.3f" if sign else ".3f"
+    return f"{value.value:{form}} [{value.low:{form}}, {value.high:{form}}]"

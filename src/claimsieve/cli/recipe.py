@@ -8,7 +8,9 @@ import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say
+from claimsieve.cli.options import estimate, rating_map
 from claimsieve.errors import ClaimsieveError
+from claimsieve.records import LABELS
 
 if TYPE_CHECKING:
     from claimsieve.data.loss import LossReport
@@ -95,6 +97,42 @@ def show(
     print_table([["field", "read from"], *([field, source] for field, source in recipe.fields.items())])
     for column, why in recipe.never_inputs.items():
         typer.echo(f"never an input: {column} ({why})")
+
+
+@group.command("compare-maps", epilog="Example: claimsieve recipe compare-maps averitec --rating Refuted=unverified")
+def compare_maps(
+    name: str = typer.Argument(metavar="RECIPE", help="The name of a recipe, or a recipe file."),
+    rating: list[str] = typer.Option(
+        [], "--rating", metavar="VERDICT=LABEL", help="One more map: the recipe's own with this changed; null drops."
+    ),
+    seeds: int = typer.Option(5, "--seeds", min=2, help="How many splits to draw: seeds 0, 1, 2 …"),
+    as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
+    quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
+) -> None:
+    """How far results hang on the map of ratings: n-grams trained under each map that the recipe names."""
+    from claimsieve import config as configs
+    from claimsieve.data import recipes
+    from claimsieve.studies import study_maps
+
+    recipe = recipes.load(name)
+    maps = dict(recipe.other_maps)
+    if rating:
+        maps["as asked"] = rating_map(rating)
+    settings = configs.load("starter-tfidf", [f"data.corpora=[{{recipe: {json.dumps(name)}}}]"])
+    results = study_maps(settings, maps, range(seeds), corpus=recipe.name, say=lambda text: say(text, quiet=quiet))
+    if as_json:
+        typer.echo(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))
+        return
+    rows = [["map", *LABELS, "other label", "macro-F1 [95 %]", "majority", "against the recipe's"]]
+    for result in results:
+        counts = [f"{result.labels[label]:,}" for label in LABELS]
+        majority = "–" if result.majority is None else f"{result.majority.value:.3f}"
+        difference = estimate(result.difference, sign=True)
+        rows.append([result.name, *counts, f"{result.changed:.0%}", estimate(result.macro_f1), majority, difference])
+    typer.echo(f"\n{recipe.name}: n-grams over {seeds} splits by group\n")
+    print_table(rows)
+    for result in results[1:]:
+        typer.echo(f"{result.name}: " + ", ".join(f"{key} → {to or 'left out'}" for key, to in result.changes.items()))
 
 
 def _losses(found: "LossReport") -> str:

@@ -50,9 +50,7 @@ def split(
         raise ConfigError(f"data.split.by: expected one of {', '.join(get_args(By))}, found {by!r}")
     days = _days(claims) if by == "time" else []
     keys: list[Sequence[Hashable]] = [cluster_numbers(claims, clusters), [id_of(claim) for claim in claims]]
-    if by in GROUPS:
-        keys.append([GROUPS[by](claim) for claim in claims])
-    units = units_of(claims, keys)
+    units = units_of(claims, keys, [GROUPS[by](claim) for claim in claims] if by in GROUPS else [])
     if by == "time":
         split_of_unit = by_time(units, days, shares)
     elif hold_out is None:

@@ -27,19 +27,25 @@ class Unit:
     corpus: str  # where most of its rows come from
 
 
-def units_of(claims: Sequence[Claim], keys: Iterable[Sequence[Hashable]]) -> list[Unit]:
-    """Rows joined where they share a key of any kind; joins are transitive. Sorted by name, then by first row."""
+def units_of(
+    claims: Sequence[Claim], keys: Iterable[Sequence[Hashable]], groups: Sequence[Hashable] = ()
+) -> list[Unit]:
+    """Rows joined where they share a key of any kind, or a group; joins are transitive. Sorted by name.
+
+    groups: event or source of each row, None for none; empty when these may be cut. Shape: (n,)
+    """
+    groups = groups or [None] * len(claims)
     members: dict[int, list[int]] = defaultdict(list)
-    for row, number in enumerate(_joined(keys, len(claims)).tolist()):
+    for row, number in enumerate(_joined([*keys, groups], len(claims)).tolist()):
         members[number].append(row)
     units = []
     for rows in members.values():
         corpora = Counter(claims[row].corpus or "" for row in rows)
         corpus = min(corpora, key=lambda name: (-corpora[name], name))
-        # An event's own name, so that it keeps its place in the draw when rows are added to it.
-        events = [f"{claims[row].corpus}\0{claims[row].event}" for row in rows if claims[row].event is not None]
+        # A group's own name, so that it keeps its place in the draw when rows are added to it.
+        named = [str(groups[row]) for row in rows if groups[row] is not None]
         texts = (f"{claims[row].corpus}\0\0{claims[row].claim}\0{claims[row].id}" for row in rows)
-        units.append(Unit(tuple(rows), min(events) if events else min(texts), corpus))
+        units.append(Unit(tuple(rows), min(named) if named else min(texts), corpus))
     return sorted(units, key=lambda unit: (unit.name, sorted(str(claims[row]) for row in unit.rows)))
 
 

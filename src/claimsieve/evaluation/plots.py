@@ -5,6 +5,7 @@ light to dark, or the blue and vermilion of Okabe and Ito, which stay apart for 
 """
 
 import io
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from claimsieve.evaluation.evaluate import Evaluation
@@ -82,6 +83,30 @@ def reliability_figure(evaluation: Evaluation) -> "Figure":
     for axes in (top, bottom):
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"Reliability on {evaluation.overall.n:,} claims{_calibration_error(evaluation)}")
+    return figure
+
+
+def optimism_figure(scores: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figure":
+    """Macro-F1 by seed under an honest and under a random split, a line between the means.
+
+    scores: name of what was trained → (honest, random), a value per seed each.
+    """
+    figure = _figure(width_inches=7.0, height_inches=1.4 + 0.32 * len(scores))
+    axes = figure.add_subplot()
+    for row, (honest, random) in enumerate(scores.values()):
+        means = [sum(values) / len(values) for values in (honest, random)]
+        axes.plot(means, [row, row], color=GREY, linewidth=1.5, zorder=1)
+        for values, mean, colour, mark in ((honest, means[0], BLUE, "o"), (random, means[1], VERMILION, "s")):
+            axes.plot(values, [row] * len(values), mark, color=colour, alpha=0.35, markersize=4)
+            axes.plot([mean], [row], mark, color=colour, markersize=8)
+    axes.set_yticks(range(len(scores)), list(scores))
+    axes.set_ylim(len(scores) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("macro-F1 on test")
+    axes.spines[["top", "right"]].set_visible(False)
+    for label, colour, mark in (("honest split", BLUE, "o"), ("random rows", VERMILION, "s")):
+        axes.plot([], [], mark, color=colour, label=label)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False, fontsize=9)
     return figure
 
 

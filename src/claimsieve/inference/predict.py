@@ -157,7 +157,8 @@ def check_columns(source: str, mapping: Mapping[str, str]) -> None:
 
 def check_paths(source: str, target: str) -> None:
     """Fail before the model is used: the source is there, the target can be written, and they are not the same."""
-    format_of(target)
+    if format_of(target) and target.lower().endswith(".gz"):
+        raise DataError(f"{target}: expected an output that is not packed. Leave out .gz, and pack the finished file.")
     if target != "-" and not Path(target).absolute().parent.is_dir():
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
     if target != "-" and Path(target).is_dir():

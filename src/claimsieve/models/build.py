@@ -1,0 +1,22 @@
+"""The model that a config names; config objects stop here."""
+
+from claimsieve.models import Model, kind_class
+from claimsieve.settings import RunConfig
+
+
+def build_model(config: RunConfig, *, seed: int) -> Model:
+    """Untrained. Raises MissingPackageError when its kind needs a package that is not there."""
+    settings = config.model.model_dump(exclude={"kind"})
+    training = config.training
+    if config.model.kind == "tfidf":
+        settings["label_weights"] = training.label_weights
+    else:
+        from claimsieve.models.loop import LoopSettings
+
+        names = LoopSettings.__dataclass_fields__
+        settings["loop"] = LoopSettings(**{name: getattr(training, name) for name in names})
+        settings["device"] = training.device
+    if config.model.kind == "encoder":
+        settings["precision"] = training.precision
+    model: Model = kind_class(config.model.kind)(inputs=config.data.inputs, seed=seed, **settings)
+    return model
