@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from claimsieve import yaml12
 from claimsieve.cli import main
 
 EVIDENCE = {
@@ -81,6 +82,43 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def corpora(tmp_path, monkeypatch):
+    """Put a file where the corpora are looked for."""
+    root = tmp_path / "corpora"
+    monkeypatch.setenv("CLAIMSIEVE_CORPORA", str(root))
+
+    def put(name, content):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return put
+
+
+@pytest.fixture
+def own_recipe(tmp_path, corpora):
+    """Write a recipe of one's own and the rows that it reads; gives the name of its file."""
+
+    def write(*lines, file="own/rows.jsonl", **changes):
+        corpora(file, "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines))
+        data = {
+            "name": "own",
+            "title": "a title",
+            "licence": "a licence",
+            "citation": "a citation",
+            "url": "https://example.org/own",
+            "files": [file],
+            "fields": {"claim": "text", "rating": "verdict"},
+            "ratings": {"yes": "supported", "no": "refuted", "joke": None},
+        }
+        path = tmp_path / "own.yaml"
+        path.write_text(yaml12.dump(data | changes), encoding="utf-8")
+        return str(path)
+
+    return write
 
 
 @pytest.fixture

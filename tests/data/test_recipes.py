@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from claimsieve import yaml12
 from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.files import Reject
 from claimsieve.data.inputs import render
@@ -203,38 +202,11 @@ COUNTS = {
 
 
 @pytest.fixture
-def corpora(tmp_path, monkeypatch):
-    """Put a file where the corpora are looked for."""
-    root = tmp_path / "corpora"
-    monkeypatch.setenv("CLAIMSIEVE_CORPORA", str(root))
+def own(own_recipe):
+    """What a recipe of one's own makes of rows of one's own."""
 
-    def put(name, content):
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-    return put
-
-
-@pytest.fixture
-def own(tmp_path, corpora):
-    """A recipe of one's own over rows of one's own."""
-
-    def read(*lines, file="own/rows.jsonl", **changes):
-        corpora(file, "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines))
-        data = {
-            "name": "own",
-            "title": "a title",
-            "licence": "a licence",
-            "citation": "a citation",
-            "url": "https://example.org/own",
-            "files": [file],
-            "fields": {"claim": "text", "rating": "verdict"},
-            "ratings": {"yes": "supported", "no": "refuted", "joke": None},
-        }
-        path = tmp_path / "own.yaml"
-        path.write_text(yaml12.dump(data | changes), encoding="utf-8")
-        return list(recipe_reader.read(recipes.load(str(path))))
+    def read(*lines, **changes):
+        return list(recipe_reader.read(recipes.load(own_recipe(*lines, **changes))))
 
     return read
 
