@@ -11,6 +11,7 @@ import torch
 from claimsieve import config as configs
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
+from claimsieve.evaluation.evaluate import pooled_macro_f1
 from claimsieve.models.artifacts import load_model, read_manifest
 from claimsieve.models.step import Step
 from claimsieve.runner import Watch, run_experiment, training_directory
@@ -43,7 +44,7 @@ def test_a_run_leaves_a_whole_model_directory(run_config, tmp_path):
     (result,) = run_experiment(run_config(), tmp_path / "model")
     names = {path.relative_to(result.directory).as_posix() for path in result.directory.rglob("*") if path.is_file()}
     assert {"manifest.json", "config.yaml", "evaluation.json", "test_predictions.jsonl", "splits.jsonl"} <= names
-    assert {"confusion_matrix.png", "reliability.png"} <= names
+    assert {"confusion_matrix.png", "reliability.png", "audit.json", "shortcuts.json"} <= names
     assert configs.load(str(result.directory / "config.yaml")) == run_config()
     rows = [json.loads(line) for line in (result.directory / "test_predictions.jsonl").read_text().splitlines()]
     placed = [json.loads(line) for line in (result.directory / "splits.jsonl").read_text().splitlines()]
@@ -65,6 +66,60 @@ def test_a_planted_signal_is_learnt_and_shuffled_labels_are_not(run_config, tmp_
     (chance,) = run_experiment(run_config(data=data), tmp_path / "chance")
     assert learnt.evaluation.overall.metrics["accuracy"].value > 0.9
     assert chance.evaluation.overall.metrics["accuracy"].value < 0.6
+
+
+def test_a_model_that_reads_planted_evidence_clears_every_shortcut_of_the_claim(run_config, tmp_path):
+    (result,) = run_experiment(run_config(), tmp_path / "model")
+    shortcuts = result.shortcuts
+    assert shortcuts.model.value == result.evaluation.overall.metrics["macro_f1"].value
+    assert shortcuts.model.value - shortcuts.scores["claim_only"].value > 0.3
+    assert shortcuts.model.value - shortcuts.model_evidence_shuffled.value > 0.3
+    assert shortcuts.margin.value == shortcuts.model.value - shortcuts.scores[shortcuts.best].value
+    (off,) = run_experiment(run_config(evaluation={"resamples": 100, "shortcuts": False}), tmp_path / "off")
+    assert off.shortcuts is None
+    assert not (off.directory / "shortcuts.json").exists()
+
+
+def test_shortcuts_come_back_when_a_finished_run_is_kept(run_config, tmp_path):
+    (first,) = run_experiment(run_config(), tmp_path / "model")
+    (again,) = run_experiment(run_config(), tmp_path / "model", resume=True)
+    assert again.shortcuts == first.shortcuts
+
+
+def test_every_event_held_out_in_turn_makes_a_model_each_tested_on_that_event_alone(
+    run_config, tmp_path, planted_claims
+):
+    rows = planted_claims.read_text(encoding="utf-8").splitlines()[:18]
+    (tmp_path / "few.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    events = sorted({json.loads(row)["event"] for row in rows})
+    data = run_config().model_dump(mode="json")["data"]
+    data |= {"corpora": [{"file": str(tmp_path / "few.jsonl")}], "split": {**data["split"], "hold_out": "each"}}
+    results = run_experiment(run_config(data=data), tmp_path / "folds")
+    assert [result.fold for result in results] == events
+    assert len({result.directory for result in results}) == len(events)
+    for result in results:
+        assert result.evaluation.overall.n == 3
+        placed = [json.loads(line) for line in (result.directory / "splits.jsonl").read_text().splitlines()]
+        event_of = {json.loads(row)["id"]: json.loads(row)["event"] for row in rows}
+        tested = {row["id"].rpartition(":")[2] for row in placed if row["split"] == "test"}
+        assert {event_of[identifier] for identifier in tested} == {result.fold}
+    pooled = pooled_macro_f1([result.evaluation for result in results], resamples=100)
+    assert pooled.low <= pooled.value <= pooled.high
+
+
+def test_augmentation_reaches_train_only(run_config, tmp_path):
+    data = run_config().model_dump(mode="json")["data"]
+    data["augmentation"] = {"mispaired": 0.5, "withheld": 0.5}
+    said = []
+    (result,) = run_experiment(run_config(data=data), tmp_path / "model", watch=Watch(say=said.append))
+    (plain,) = run_experiment(run_config(), tmp_path / "plain", watch=Watch(say=said.append))
+    sizes = [line for line in said if line.startswith("seed 0: ")]
+    (grown, own) = [dict(part.split() for part in line.removeprefix("seed 0: ").split(", ")) for line in sizes]
+    assert int(grown["train"]) == 2 * int(own["train"])
+    assert {name: grown[name] for name in ("valid", "calibration", "test")} == {
+        name: own[name] for name in ("valid", "calibration", "test")
+    }
+    assert result.evaluation.overall.n == plain.evaluation.overall.n
 
 
 def test_several_seeds_are_several_models_on_several_splits(run_config, tmp_path):

@@ -82,6 +82,24 @@ def test_a_run_holds_config_metrics_datasets_plots_and_environment(tracked, clie
     assert {"config.yaml", "environment.txt", "evaluation.json", "confusion_matrix.png", "reliability.png"} <= names
 
 
+def test_a_run_holds_its_audit_its_shortcuts_and_its_margin(tracked, client, runs):
+    for run, result in zip((runs["tfidf"], runs["encoder"]), tracked[1], strict=True):
+        names = {item.path for item in client.list_artifacts(run.info.run_id)}
+        assert {"audit.json", "shortcuts.json"} <= names
+        assert run.data.metrics["test/margin_over_best_shortcut"] == pytest.approx(result.shortcuts.margin.value)
+        assert "test/shortcut/claim_only_macro_f1" in run.data.metrics
+        assert "leaky" not in run.data.tags
+
+
+def test_a_run_that_cuts_events_is_tagged_leaky(tracked, client, planted_claims, tmp_path):
+    settings = _config(planted_claims, f"sqlite:///{tracked[0]}/mlflow.db").model_dump(mode="json")
+    settings["data"]["split"] |= {"by": "random", "allow_group_leak": True}
+    settings["tracking"]["experiment"] = "leaky"
+    run_experiment(configs.validate(settings, place="test"), tmp_path / "model")
+    (run,) = client.search_runs([client.get_experiment_by_name("leaky").experiment_id])
+    assert (run.data.tags["leaky"], run.data.tags["split"]) == ("true", "random")
+
+
 def test_run_names_tell_kind_inputs_and_seed_apart(runs):
     assert {run.info.run_name for run in runs.values()} == {
         "tracked · tfidf · claim+evidence · seed 0",

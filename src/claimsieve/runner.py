@@ -9,6 +9,7 @@ from typing import Any
 
 from claimsieve.config import load as load_config
 from claimsieve.data import corpora
+from claimsieve.data.augmentation import is_made
 from claimsieve.data.prepare import EACH, Cut, Prepared, audited, cuts, data_fingerprint, parts, prepare
 from claimsieve.errors import TrainingError
 from claimsieve.evaluation.documents import (
@@ -160,7 +161,7 @@ def _evaluated(
         return evaluation, None, documents
     reads = "evidence" in config.data.inputs and any(claim.evidence for claim in test)
     shortcuts = measure_shortcuts(
-        splits["train"],
+        [claim for claim in splits["train"] if not is_made(claim)],  # a shortcut has no use for them
         test,
         model=probabilities,
         model_evidence_shuffled=model.predict_proba(shuffled(test, seed=seed)) if reads else None,
@@ -187,6 +188,7 @@ def _decisive(config: RunConfig) -> dict[str, Any]:
     """The settings that decide the weights; a training may go on under another name or tracking store."""
     kept: dict[str, Any] = config.model_dump(exclude={"name", "tracking", "evaluation", "seeds"}, mode="json")
     kept["training"].pop("checkpoint_seconds")
+    kept["data"].pop("audit")
     return kept
 
 

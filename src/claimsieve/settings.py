@@ -48,7 +48,8 @@ class Split(Section):
     test: Annotated[float, Field(gt=0, lt=1)] = 0.1
     seed: int | None = None  # None: the run's own seed, so that many seeds are many splits
     gap_days: Annotated[int, Field(ge=0)] = 0  # by time: days between a split and the next
-    hold_out: str | None = None  # by group or source: the one that is all of test; `each`: a run for every one
+    # By group or source: the one that is all of test; `each`: a run for every one.
+    hold_out: Annotated[str, Field(min_length=1)] | None = None
     duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     allow_group_leak: bool = False
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from claimsieve.data.augmentation import is_made
+from claimsieve.data.corpora import corpus_names, ratings_of
+from claimsieve.data.fields import check_changes
 from claimsieve.data.prepare import Cut, Prepared, cuts, parts, prepare
 from claimsieve.data.splits import split
 from claimsieve.errors import ConfigError, DataError
-from claimsieve.evaluation.evaluate import Estimate, truth_of
+from claimsieve.evaluation.evaluate import Estimate, evaluate, truth_of
 from claimsieve.evaluation.metrics import Floats, point_metrics
-from claimsieve.evaluation.shortcuts import measure_shortcuts
+from claimsieve.evaluation.shortcuts import sampled, shortcut_probabilities
 from claimsieve.models.build import build_model
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import RunConfig
@@ -68,54 +71,65 @@ class MapResult:
 
 def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda text: None) -> ShortcutStudy:
     """Measure the shortcuts of a config's data on each seed's split. No model of the config is trained."""
-    _check_seeds(seeds)
+    _check_seeds(config, seeds)
     prepared = prepare(config.data)
     say(prepared.described())
-    found, shares = [], []
-    for cut in cuts(prepared, config.data, seeds):
-        splits = parts(prepared, cut, config.data)
-        found.append(measure_shortcuts(splits["train"], splits["test"], resamples=100, seed=cut.seed))
-        shares.append(len(splits["test"]) / len(splits["train"]))
-        say(f"seed {cut.seed}: best {found[-1].best} {found[-1].scores[found[-1].best].value:.3f}")
-    names = [name for name in found[0].scores if all(name in one.scores for one in found)]
-    share = float(np.mean(shares))
-    scores = {name: over_seeds([one.scores[name].value for one in found], test_share=share) for name in names}
-    return ShortcutStudy(scores, tuple(seeds), tuple(one.n for one in found))
+    found: list[dict[str, _Tested]] = []
+    for seed in seeds:
+        of_folds = []
+        for cut in cuts(prepared, config.data, [seed]):
+            splits = parts(prepared, cut, config.data)
+            train = sampled([claim for claim in splits["train"] if not is_made(claim)], seed)
+            scored = shortcut_probabilities(train, splits["test"], seed=seed)
+            of_folds.append({name: _Tested(rows, splits["test"], len(train)) for name, rows in scored.items()})
+        names = [name for name in of_folds[0] if all(name in fold for fold in of_folds)]
+        found.append({name: _pooled([fold[name] for fold in of_folds]) for name in names})
+        best = max(found[-1], key=lambda name: found[-1][name].macro_f1)
+        say(f"seed {seed}: best {best} {found[-1][best].macro_f1:.3f}")
+    names = [name for name in found[0] if all(name in one for one in found)]
+    scores = {
+        name: _estimate([one[name] for one in found], seeds_differ=config.data.split.by != "time") for name in names
+    }
+    return ShortcutStudy(scores, tuple(seeds), tuple(len(one[names[0]].claims) for one in found))
 
 
 def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda text: None) -> Optimism:
     """Train the config's model under its own split and under a split of single rows, on each seed.
 
-    Raises ConfigError when the config's own split is random: there is no honest side to compare with.
+    Where groups are held out in turn, a seed's honest score is that of all of them together. Raises ConfigError when
+    the config's own split is random: there is no honest side to compare with.
     """
-    _check_seeds(seeds)
+    _check_seeds(config, seeds)
     plan = config.data.split
     if plan.by == "random":
         raise ConfigError("data.split.by: expected group, source or time to compare with random, found random.")
     prepared = prepare(config.data)
     say(prepared.described())
-    values: dict[str, list[float]] = {"honest": [], "random": []}
-    rows: dict[str, list[int]] = {"honest": [], "random": []}
-    shares = []
-    for cut in cuts(prepared, config.data, seeds):
-        for side, one in (("honest", cut), ("random", _row_by_row(prepared, config, cut.seed))):
-            splits = parts(prepared, one, config.data)
-            values[side].append(_test_macro_f1(config, splits, seed=cut.seed))
-            rows[side].append(len(splits["test"]))
-            shares.append(len(splits["test"]) / len(splits["train"]))
-        say(f"seed {cut.seed}: {plan.by} {values['honest'][-1]:.3f}, random {values['random'][-1]:.3f}")
-    gaps = [random - honest for random, honest in zip(values["random"], values["honest"], strict=True)]
-    share = float(np.mean(shares))
+    honest, random = [], []
+    for seed in seeds:
+        own = cuts(prepared, config.data, [seed])
+        honest.append(_pooled([_trained(config, parts(prepared, cut, config.data), seed=seed) for cut in own]))
+        rows = parts(prepared, _row_by_row(prepared, config, seed), config.data)
+        random.append(_trained(config, rows, seed=seed))
+        say(f"seed {seed}: {plan.by} {honest[-1].macro_f1:.3f}, random {random[-1].macro_f1:.3f}")
+    flattered = _estimate(random)
+    if plan.by == "time":  # one split for all seeds, so its spread is that of its rows
+        sober = _estimate(honest, seeds_differ=False)
+        gap = _difference(flattered, sober)
+    else:
+        sober = _estimate(honest)
+        gaps = [one.macro_f1 - other.macro_f1 for one, other in zip(random, honest, strict=True)]
+        gap = over_seeds(gaps, test_share=_test_share([*honest, *random]), low=-1.0)
     return Optimism(
-        honest=over_seeds(values["honest"], test_share=share),
-        random=over_seeds(values["random"], test_share=share),
-        gap=over_seeds(gaps, test_share=share),
-        honest_by_seed=tuple(values["honest"]),
-        random_by_seed=tuple(values["random"]),
+        honest=sober,
+        random=flattered,
+        gap=gap,
+        honest_by_seed=tuple(one.macro_f1 for one in honest),
+        random_by_seed=tuple(one.macro_f1 for one in random),
         seeds=tuple(seeds),
-        n_honest=tuple(rows["honest"]),
-        n_random=tuple(rows["random"]),
-        split=plan.by,
+        n_honest=tuple(len(one.claims) for one in honest),
+        n_random=tuple(len(one.claims) for one in random),
+        split=plan.by if plan.hold_out is None else f"{plan.by}, {plan.hold_out} held out",
     )
 
 
@@ -130,63 +144,102 @@ def study_maps(
     """Train the config's model under the recipe's own map and under each of `maps`, on each seed's split.
 
     maps: name → rating → stance, label or null. corpus: whose ratings they are. The recipe's own map comes first.
+    Raises ConfigError before any training when a map names what is not there.
     """
-    _check_seeds(seeds)
-    own: dict[str | None, str | None] = {}
+    _check_seeds(config, seeds)
+    corpora = config.data.corpora
+    ratings = {name: ratings_of(one) for name, one in zip(corpus_names(corpora), corpora, strict=True)}
+    for changes in maps.values():
+        check_changes({corpus: changes}, ratings)
     results: list[MapResult] = []
+    own_labels: dict[str | None, str | None] = {}
     own_values: list[float] = []
     for name, changes in {"as the recipe says": {}, **maps}.items():
-        data = config.data.model_copy(update={"maps": {corpus: dict(changes)}})
-        one = config.model_copy(update={"data": data})
-        prepared = prepare(data)
-        labels = {claim.id: claim.label for claim in prepared.claims}
-        own = own or dict(labels)
-        changed = sum(labels.get(identifier) != label for identifier, label in own.items()) / len(own)
-        counts = Counter(labels.values())
-        result = MapResult(name, dict(changes), {label: counts[label] for label in LABELS}, changed)
+        mapped = {**config.data.maps, corpus: {**config.data.maps.get(corpus, {}), **changes}}
+        one = config.model_copy(update={"data": config.data.model_copy(update={"maps": mapped})})
+        labels: dict[str | None, str | None] = {}
+        values: list[float] = []
+        scores: dict[str, Estimate] = {}
         try:
-            scored = [_with_majority(one, prepared, cut) for cut in cuts(prepared, data, seeds)]
+            prepared = prepare(one.data)
+            labels = {claim.id: claim.label for claim in prepared.claims}
+            tested = [_with_majority(one, prepared, cut) for cut in cuts(prepared, one.data, seeds)]
         except DataError as error:
             say(f"{name}: {error}")
-            results.append(result)
-            continue
-        values = [value for value, _, _ in scored]
-        share = float(np.mean([share for _, _, share in scored]))
-        own_values = own_values or values
-        results.append(
-            MapResult(
-                name,
-                result.changes,
-                result.labels,
-                changed,
-                macro_f1=over_seeds(values, test_share=share),
-                majority=over_seeds([value for _, value, _ in scored], test_share=share),
-                difference=over_seeds(
-                    [mine - first for mine, first in zip(values, own_values, strict=True)], test_share=share
-                )
-                if results and results[0].macro_f1 is not None
-                else None,
-            )
-        )
-        say(f"{name}: macro-F1 {np.mean(values):.3f}")
+        else:
+            values = [model.macro_f1 for model, _ in tested]
+            scores = {
+                "macro_f1": _estimate([model for model, _ in tested]),
+                "majority": _estimate([majority for _, majority in tested]),
+            }
+            say(f"{name}: macro-F1 {np.mean(values):.3f}")
+            if own_values:
+                pairs = zip(values, own_values, strict=True)
+                share = _test_share([model for model, _ in tested])
+                scores["difference"] = over_seeds([a - b for a, b in pairs], test_share=share, low=-1.0)
+        if not results:
+            own_labels, own_values = labels, values
+        both = own_labels.keys() | labels.keys()
+        changed = sum(own_labels.get(key) != labels.get(key) for key in both) / max(len(both), 1)
+        counts = Counter(labels.values())
+        results.append(MapResult(name, dict(changes), {label: counts[label] for label in LABELS}, changed, **scores))
     return results
 
 
-def over_seeds(values: Sequence[float], *, test_share: float) -> Estimate:
+def over_seeds(values: Sequence[float], *, test_share: float, low: float = 0.0, high: float = 1.0) -> Estimate:
     """Mean over seeds with a 95 % t interval, corrected for splits that overlap (Nadeau & Bengio 2003).
 
-    values: one per seed, at least two. test_share: test rows / train rows.
+    values: one per seed, at least two. test_share: test rows / train rows. low, high: the interval ends there.
     """
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
     half = float(stats.t.ppf(0.975, len(values) - 1)) * spread * (1 / len(values) + test_share) ** 0.5
-    return Estimate(mean, mean - half, mean + half)
+    return Estimate(mean, max(mean - half, low), min(mean + half, high))
 
 
-def _check_seeds(seeds: Sequence[int]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """One model's probabilities on its test claims, shape (n, 3), and how many it was trained on."""
+
+    probabilities: Floats
+    claims: Sequence[Claim]
+    train_claims: int
+
+    @property
+    def macro_f1(self) -> float:
+        return macro_f1(self.probabilities, self.claims)
+
+
+def _pooled(folds: Sequence[_Tested]) -> _Tested:
+    claims = [claim for fold in folds for claim in fold.claims]
+    train = round(float(np.mean([fold.train_claims for fold in folds])))
+    return _Tested(np.concatenate([fold.probabilities for fold in folds]), claims, train)
+
+
+def _estimate(by_seed: Sequence[_Tested], *, seeds_differ: bool = True) -> Estimate:
+    """Over seeds; where all seeds have one and the same split, over its test rows."""
+    if seeds_differ:
+        return over_seeds([one.macro_f1 for one in by_seed], test_share=_test_share(by_seed))
+    first = by_seed[0]
+    metrics = evaluate(first.probabilities, first.claims).overall.metrics["macro_f1"]
+    return metrics or Estimate(first.macro_f1, 0.0, 1.0)
+
+
+def _difference(first: Estimate, second: Estimate) -> Estimate:
+    """Of two estimates that have nothing to do with one another: half-widths add in quadrature."""
+    value = first.value - second.value
+    half = float(np.hypot((first.high - first.low) / 2, (second.high - second.low) / 2))
+    return Estimate(value, max(value - half, -1.0), min(value + half, 1.0))
+
+
+def _test_share(tested: Sequence[_Tested]) -> float:
+    return float(np.mean([len(one.claims) / one.train_claims for one in tested]))
+
+
+def _check_seeds(config: RunConfig, seeds: Sequence[int]) -> None:
     if len(set(seeds)) < MIN_SEEDS:
-        raise ConfigError(
-            f"--seeds: expected {MIN_SEEDS} or more, found {len(set(seeds))}: an interval needs a spread."
-        )
+        raise ConfigError(f"--seeds: expected {MIN_SEEDS} or more for an interval, found {len(set(seeds))}.")
+    if config.data.split.seed is not None:
+        raise ConfigError("data.split.seed: expected none, so that every seed draws its own split, found one.")
 
 
 def _row_by_row(prepared: Prepared, config: RunConfig, seed: int) -> Cut:
@@ -197,20 +250,20 @@ def _row_by_row(prepared: Prepared, config: RunConfig, seed: int) -> Cut:
     return Cut(seed, assignment)
 
 
-def _test_macro_f1(config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int) -> float:
+def _trained(config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int) -> _Tested:
     model = build_model(config, seed=seed)
     for _ in model.fit(splits["train"], valid=splits["valid"]):
         pass
-    return macro_f1(model.predict_proba(splits["test"]), splits["test"])
+    return _Tested(model.predict_proba(splits["test"]), splits["test"], len(splits["train"]))
 
 
-def _with_majority(config: RunConfig, prepared: Prepared, cut: Cut) -> tuple[float, float, float]:
-    """Macro-F1 of the model and of the most frequent label, and test rows / train rows."""
+def _with_majority(config: RunConfig, prepared: Prepared, cut: Cut) -> tuple[_Tested, _Tested]:
+    """The config's model, and one that always gives the most frequent label of train."""
     splits = parts(prepared, cut, config.data)
     counts = Counter(claim.label for claim in splits["train"])
-    constant = np.tile([float(counts[label]) for label in LABELS], (len(splits["test"]), 1)) / len(splits["train"])
-    value = _test_macro_f1(config, splits, seed=cut.seed)
-    return value, macro_f1(constant, splits["test"]), len(splits["test"]) / len(splits["train"])
+    shares = [counts[label] / len(splits["train"]) for label in LABELS]
+    constant = np.tile(shares, (len(splits["test"]), 1))
+    return _trained(config, splits, seed=cut.seed), _Tested(constant, splits["test"], len(splits["train"]))
 
 
 def macro_f1(probabilities: Floats, claims: Sequence[Claim]) -> float:

@@ -54,7 +54,7 @@ def leaves(command, path=()):
 
 
 def all_commands():
-    for name in ("configs", "demo", "evaluate", "predict", "recipe", "train", "ui"):
+    for name in ("configs", "data", "demo", "evaluate", "predict", "recipe", "train", "ui"):
         importlib.import_module(f"claimsieve.cli.{name}")  # they add themselves
     return dict(leaves(typer.main.get_command(app)))
 
@@ -68,7 +68,8 @@ COMMANDS = all_commands()
 def test_all_commands_are_known_here():
     assert {" ".join(words) for words in COMMANDS} == {
         *("train", "predict", "evaluate", "demo", "ui", "recipe list", "recipe show"),
-        *("configs list", "configs show", "configs check", "configs copy"),
+        *("configs list", "configs show", "configs check", "configs copy", "recipe compare-maps"),
+        *("data audit", "data shortcuts", "data optimism"),
     }
 
 

@@ -153,6 +153,26 @@ def test_a_field_of_models_is_not_read_from_what_they_may_not_see(own_recipe, fi
     recipes.load(own_recipe(fields={"claim": "text_summary", "rating": "summary"}, never_inputs=hidden))
 
 
+def test_a_field_of_models_is_not_taken_by_its_own_name_from_what_they_may_not_see(own_recipe):
+    row = {"text": "a", "verdict": "no", "source": "a page that says: false"}
+    name = own_recipe(row, never_inputs={"source": "says how it ended"})
+    assert [claim.source for claim in recipe_reader.read(recipes.load(name))] == [None]
+
+
+def test_a_column_may_have_spaces_in_its_name(own_recipe):
+    name = own_recipe({"The text": "a", "verdict": "no"}, fields={"claim": "The text", "rating": "verdict"})
+    assert [claim.claim for claim in recipe_reader.read(recipes.load(name))] == ["a"]
+
+
+def test_a_single_technique_is_looked_up_too(own_recipe):
+    name = own_recipe(
+        {"text": "a", "verdict": "yes", "trick": "spin"},
+        fields={"claim": "text", "rating": "verdict", "manipulation": "trick"},
+        techniques={"spin": "loaded_language"},
+    )
+    assert [claim.manipulation for claim in recipe_reader.read(recipes.load(name))] == [("loaded_language",)]
+
+
 def test_a_recipe_of_several_corpora_is_read_by_their_names():
     variants = [name for name in recipes.names() if name.startswith("pairs:")]
     assert len(variants) == 14

@@ -24,14 +24,14 @@ from claimsieve.evaluation.shortcuts import (
 from claimsieve.records import LABELS, Claim, Evidence
 
 TRAIN = 400
-CHANCE = 0.42  # three labels by chance score a third of macro-F1, on 200 claims with a standard deviation of 0.033
+CHANCE = 0.45  # three labels by chance score a third of macro-F1, on 200 claims with a standard deviation of 0.033
 WORDS = [first + second for first in ("ba", "ko", "mi", "tu", "re", "sa") for second in ("lan", "dor", "ven", "pik")]
 
 Plant = Callable[[Claim, int], dict[str, Any]]
 
 
-def passages(text: str, number: int = 1) -> tuple[Evidence, ...]:
-    return (Evidence(text),) * number
+def passages(text: str) -> tuple[Evidence, ...]:
+    return (Evidence(text),)
 
 
 def drawn_claims(*, rows: int = TRAIN + 200, seed: int = 0) -> list[Claim]:
@@ -86,7 +86,7 @@ PLANTED: list[tuple[Plant, set[str]]] = [
     (lambda c, k: {"claim": f"{c.claim} {('noon', 'dusk', 'dawn')[k]}"}, {"claim_only", "evidence_shuffled"}),
     (lambda c, k: {"source": f"Press {'ABC'[k]}"}, {"source_only"}),
     (lambda c, k: {"evidence": passages(f"{c.evidence[0].text} {('so', 'no', 'oh')[k]}")}, {"evidence_only"}),
-    (lambda c, k: {"evidence": passages(c.evidence[0].text, k + 1)}, {"length_only"}),
+    (lambda c, k: {"evidence": tuple(map(Evidence, c.evidence[0].text.split(" ", k)))}, {"length_only"}),
     (lambda c, k: {"evidence": passages(c.evidence[0].text + "!" * 40 * k)}, {"length_only"}),
     (lambda c, k: {"claim": c.claim + "!" * 40 * k}, {"length_only"}),
     (lambda c, k: {"corpus": ("pheme", "liar", "averitec")[k]}, {"corpus_only", "event_majority"}),
@@ -158,7 +158,7 @@ def test_a_paired_margin_is_narrower_than_the_scores_that_it_lies_between() -> N
     found = measured(claims, model=model)
     assert found.model is not None
     assert found.margin is not None
-    assert 0 <= found.margin.low
+    assert found.margin.low >= 0
     assert found.margin.high - found.margin.low < (found.model.high - found.model.low) / 2
 
 

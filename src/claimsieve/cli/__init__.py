@@ -39,7 +39,7 @@ def main() -> None:
     from claimsieve.cli import configs, data, demo, evaluate, predict, recipe, train, ui  # noqa: F401  # they add themselves
 
     try:
-        app()
+        app(prog_name="claimsieve")
     except ClaimsieveError as error:
         typer.echo(f"claimsieve: {error}", err=True)
         sys.exit(error.exit_code)

@@ -9,6 +9,7 @@ import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say, step_bar
+from claimsieve.cli.options import estimate
 
 if TYPE_CHECKING:
     from claimsieve.runner import Result
@@ -49,11 +50,27 @@ def train(
             if result.shortcuts is not None:
                 typer.echo(f"\n{shortcuts.headline(result.shortcuts)}\n")
                 print_table(shortcuts.table(result.shortcuts))
+        for line in _pooled(results):
+            typer.echo(f"\n{line}")
     first = results[0].directory
     say(f"\nnext: claimsieve predict {first} recipe:demo -o labelled.jsonl   ·   claimsieve ui", quiet=quiet)
     failures = sorted({result.tracking_failure for result in results if result.tracking_failure})
     if failures:
         raise TrackingError(f"the model is trained and saved, but not all of it is logged: {'; '.join(failures)}")
+
+
+def _pooled(results: list["Result"]) -> list[str]:
+    """Where groups were held out in turn: a line per seed on all of them together."""
+    from claimsieve.evaluation.evaluate import pooled_macro_f1
+
+    lines = []
+    for seed in sorted({result.seed for result in results}):
+        folds = [result.evaluation for result in results if result.seed == seed and result.fold is not None]
+        if len(folds) > 1:
+            n = sum(one.overall.n for one in folds)
+            score = estimate(pooled_macro_f1(folds))
+            lines.append(f"seed {seed}, all {len(folds)} held-out groups together: macro-F1 {score}, n = {n:,}")
+    return lines
 
 
 def _row(result: "Result") -> dict[str, Any]:

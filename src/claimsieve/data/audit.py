@@ -50,13 +50,15 @@ def audit(
     """Look for leaks between the splits and for giveaways in what a model may see.
 
     clusters: near-duplicate cluster of each claim. Shape: (n,). assignment: split name of each claim. Shape: (n,).
-    inputs: the fields that a model is shown; only these can give a label away. accept: checks whose findings the run
-    knows of. Takes about a minute for 200,000 claims with evidence.
+    inputs: the fields that a model is shown; what stands in others is only compared between splits. accept: checks
+    whose findings the run knows of. Takes about 15 seconds for 200,000 claims with evidence.
     """
     names = np.asarray(assignment).tolist()
+    placed = [row for row, name in enumerate(names) if name != NOWHERE]
+    seen, theirs = [claims[row] for row in placed], [names[row] for row in placed]
     found = [
-        *overlaps.find(claims, clusters, names, inputs=inputs),
-        *contents.find(claims, names, inputs=inputs),
+        *overlaps.find(seen, np.asarray(clusters)[placed], theirs, inputs=inputs),
+        *contents.find(seen, theirs, inputs=inputs),
     ]
     return AuditReport(
         claims=len(claims),

@@ -15,9 +15,9 @@ MAX_IDENTIFIER_SHARE = 0.2
 MAX_DISTINCT_SHARE = 0.95
 
 _VERDICT = re.compile(
-    r"fact[- ]?check|debunk|pants on fire|our (?:ruling|rating|verdict)|we (?:rate|rated) (?:this|the|it|that)\b"
-    r"|rated (?:this |it |as )?['\"“‘]?(?:true|false|mostly|half|misleading)|no answer could be found"
-    r"|(?:is|are|was|were) (?:false|untrue|fake news|a hoax|misleading)\b",
+    r"\b(?:fact[- ]?check|debunk|pants on fire|our (?:ruling|rating|verdict)|we (?:rate|rated) (?:this|the|it|that)\b"
+    r"|rated (?:this |it |as )?['\"“‘]?(?:true|false|mostly|half|misleading)\b|no answer could be found"
+    r"|(?:is|are|was|were) (?:false|untrue|fake news|a hoax|misleading)\b)",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(
@@ -84,7 +84,7 @@ def _identifiers(claims: Sequence[Claim], *, inputs: Sequence[InputField]) -> Fi
             examples.append(f"source: {len(set(values)):,} different ones for {len(values):,} claims")
     return finding(
         "identifiers",
-        "inputs that name the row",
+        "signs that an input names the row",
         "A model can learn rows by name. Leave the field out of data.inputs, or clean it.",
         examples,
     )
@@ -129,7 +129,7 @@ def _languages(claims: Sequence[Claim], names: Sequence[str]) -> Finding | None:
                 examples.append(f"{language}: {most / total:.0%} of {total:,} claims are {label}")
     return finding(
         "languages",
-        "languages that are only tested, or that go with one label",
+        "signs that a language is only tested, or goes with one label",
         "Add claims of that language to train, of every label, or leave it out.",
         examples,
     )

@@ -37,7 +37,7 @@ def load(
     claims: list[Claim] = []
     left_out: list[LeftOut] = []
     names = corpus_names(corpora)
-    check_changes(maps, {name: _ratings(corpus) for name, corpus in zip(names, corpora, strict=True)})
+    check_changes(maps, {name: ratings_of(corpus) for name, corpus in zip(names, corpora, strict=True)})
     for name, corpus in zip(names, corpora, strict=True):
         found, rejects = _sorted(name, read(corpus, name=name, changes=maps.get(name, {})))
         claims += found
@@ -76,7 +76,7 @@ def corpus_names(corpora: Sequence[Corpus]) -> list[str]:
 def corpus_name(corpus: Corpus) -> str:
     """What the corpus is called in records, metrics and slices."""
     if corpus.recipe is not None:
-        return Path(corpus.recipe).stem.rpartition(":")[2]
+        return recipes.load(corpus.recipe).name
     return Path(corpus.file).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
 
 
@@ -160,7 +160,8 @@ def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str])
         )
 
 
-def _ratings(corpus: Corpus) -> Mapping[str, str | None]:
+def ratings_of(corpus: Corpus) -> Mapping[str, str | None]:
+    """The corpus's own map of ratings."""
     return corpus.ratings if corpus.recipe is None else recipes.load(corpus.recipe).ratings
 
 

@@ -1,5 +1,6 @@
 """From a row as its owner shaped it to the keys of our record: one field map for recipes, files and hub datasets."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -65,6 +66,17 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
     return renamed
 
 
+def column_of(source: str) -> str | None:
+    """The column that a field's source begins with; None when it is no column, such as a literal."""
+    try:
+        jmespath.compile(source)
+    except JMESPathError:
+        return source  # a plain column name, with spaces or signs
+    # The first name of a path: of `questions[].answers` and of `[sentence1]`, or what a function is called on.
+    match = re.match(r"(?:\w+\()?\[?\s*([A-Za-z_]\w*)(?![\w(])", source)
+    return match[1] if match else None
+
+
 def apply_rating(
     row: dict[str, Any], ratings: Mapping[str, str | None], *, place: str, changes: Mapping[str, str | None] = {}
 ) -> dict[str, Any] | None:
@@ -78,7 +90,7 @@ def apply_rating(
     rating = row.get("rating")
     if rating is None:
         raise RecordError("no rating (which column holds it? map: {rating: COLUMN})")
-    rating = str(rating).lower() if isinstance(rating, bool) else str(rating)
+    rating = rating_name(rating)
     if rating not in ratings:
         known = ", ".join(ratings)
         raise DataError(
@@ -99,14 +111,22 @@ def apply_rating(
     return row
 
 
+def rating_name(value: Any) -> str:
+    """A rating as the map spells it: a JSON true or false is 'true' or 'false'."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def apply_techniques(row: dict[str, Any], techniques: Mapping[str, str | None], *, place: str) -> dict[str, Any]:
     """Turn the corpus's own names of manipulation techniques into ours; one that is mapped to null is left out.
 
     Raises DataError when the table does not know a name.
     """
     found = row.get("manipulation")
-    if not techniques or not isinstance(found, list):
+    if not techniques or found is None:
         return row
+    found = found if isinstance(found, list) else [found]
+    if not all(isinstance(name, str) for name in found):
+        raise RecordError(f"expected names of techniques, found {found!r:.60}")
     unknown = [name for name in found if name not in techniques]
     if unknown:
         raise DataError(

@@ -6,7 +6,6 @@ from numpy.typing import ArrayLike
 
 from claimsieve.data.findings import Finding, finding
 from claimsieve.data.leaks import (
-    NOWHERE,
     cluster_numbers,
     event_of,
     id_of,
@@ -66,8 +65,6 @@ def _evidence_overlap(claims: Sequence[Claim], names: Sequence[str]) -> Finding 
     first: dict[str, int] = {}
     examples: dict[str, str] = {}
     for row, claim in enumerate(claims):
-        if names[row] == NOWHERE:
-            continue
         for passage in claim.evidence:
             text = " ".join(passage.text.casefold().split())
             if len(text) < MIN_PASSAGE_CHARACTERS:

@@ -14,7 +14,7 @@ from claimsieve.data import corpora
 from claimsieve.data.audit import AuditReport, audit
 from claimsieve.data.augmentation import augment
 from claimsieve.data.duplicates import cluster
-from claimsieve.data.leaks import SPLITS, check_labels
+from claimsieve.data.leaks import NOWHERE, SPLITS, check_labels
 from claimsieve.data.splits import folds, groups, split
 from claimsieve.errors import ConfigError
 from claimsieve.records import LABELS, Claim
@@ -83,10 +83,10 @@ def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> 
     claims, clusters = prepared.claims, prepared.clusters
     if plan.hold_out == EACH:
         names = groups(claims, by=plan.by)
-        if len(names) > MAX_FOLDS:
+        if not 1 < len(names) <= MAX_FOLDS:
             raise ConfigError(
-                f"data.split.hold_out: each: expected at most {MAX_FOLDS} groups, found {len(names):,}. Hold one out "
-                "by its name, or split by group without holding out."
+                f"data.split.hold_out: each: expected 2 to {MAX_FOLDS} groups, found {len(names):,}. Map an event "
+                "(or a source), hold one out by its name, or split without holding out."
             )
         for name, assignment in folds(claims, clusters, by=plan.by, fractions=plan.fractions, seed=own):
             yield Cut(seed, assignment, name)
@@ -106,12 +106,15 @@ def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> 
 
 def parts(prepared: Prepared, cut: Cut, data: Data) -> dict[str, list[Claim]]:
     """Split name → claims; train holds the augmentation too."""
-    found: dict[str, list[Claim]] = {name: [] for name in SPLITS}
-    for claim, name in zip(prepared.claims, cut.assignment.tolist(), strict=True):
-        if name:
-            found[name].append(claim)
+    rows: dict[str, list[int]] = {name: [] for name in (*SPLITS, NOWHERE)}
+    for row, name in enumerate(cut.assignment.tolist()):
+        rows[name].append(row)
+    found = {str(name): [prepared.claims[row] for row in rows[name]] for name in SPLITS}
     plan = data.augmentation
-    found["train"] += augment(found["train"], mispaired=plan.mispaired, withheld=plan.withheld, seed=cut.seed)
+    own = prepared.clusters[rows["train"]].tolist()
+    found["train"] += augment(
+        found["train"], mispaired=plan.mispaired, withheld=plan.withheld, seed=cut.seed, clusters=own
+    )
     return found
 
 

@@ -1,18 +1,24 @@
 """The rows of a corpus as claims, in the way its recipe says, and what the recipe leaves behind."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from claimsieve.data.fields import apply_rating, apply_techniques, field_mapper, iso_date
+from claimsieve.data.fields import (
+    apply_rating,
+    apply_techniques,
+    column_of,
+    field_mapper,
+    iso_date,
+    rating_name,
+)
 from claimsieve.data.files import Reject, Row, read_rows, read_tabbed
 from claimsieve.data.recipes import Recipe, files_of
 from claimsieve.errors import DataError
-from claimsieve.records import Claim, RecordError, claim_from_row
+from claimsieve.records import Claim, InputField, RecordError, claim_from_row
 
 
 @dataclass(slots=True)
@@ -35,6 +41,8 @@ def read(
     """
     survey = survey if survey is not None else Survey()
     mapper = field_mapper(recipe.fields, place=recipe.name)
+    # What the map does not name is taken under its own name; a field of models must not come in that way.
+    hidden = (recipe.never_inputs.keys() & set(get_args(InputField))) - recipe.fields.keys()
     for path in files_of(recipe):
         for row in _rows(path, recipe):
             if isinstance(row, Reject):
@@ -45,13 +53,13 @@ def read(
                 survey.items += 1
                 place = f"{path.name}, row {row.place}"
                 try:
-                    mapped = mapper(fields)
+                    mapped = {key: value for key, value in mapper(fields).items() if key not in hidden}
                     claim = _claim(mapped, recipe, changes, place=place, number=survey.items)
                 except RecordError as error:
                     yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False, default=str)[:200])
                     continue
                 if claim is None:
-                    survey.dropped[str(mapped["rating"])] += 1
+                    survey.dropped[rating_name(mapped["rating"])] += 1
                 else:
                     yield claim
     if survey.items == 0:
@@ -68,11 +76,8 @@ def read(
 
 def columns_read(recipe: Recipe) -> list[str]:
     """The columns that the field map begins with, in order, each once."""
-    heads = [recipe.explode] if recipe.explode else []
-    # The first name of a path: of `questions[].answers` and of `[sentence1]`, or what a function is called on.
-    matches = (re.match(r"(?:\w+\()?\[?([A-Za-z_]\w*)(?![\w(])", source) for source in recipe.fields.values())
-    heads += [match[1] for match in matches if match]
-    return [head for head in dict.fromkeys(heads) if head not in ("item", "item_number")]
+    heads = [recipe.explode, *(column_of(source) for source in recipe.fields.values())]
+    return [str(head) for head in dict.fromkeys(heads) if head not in (None, "item", "item_number")]
 
 
 def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:
@@ -116,7 +121,7 @@ def _claim(
         return None
     if recipe.date_formats:
         rated["date"] = iso_date(rated.get("date"), recipe.date_formats)
-    rated.setdefault("lang", recipe.lang)
+    rated["lang"] = rated.get("lang") or recipe.lang
     claim = claim_from_row(rated)
     own = str(claim.id or number).removeprefix(f"{recipe.name}:")
     return replace(claim, id=f"{recipe.name}:{own}", corpus=recipe.name)

@@ -1,5 +1,6 @@
 """Cut a corpus into train, valid, calibration and test without letting a story or a text stand on two sides."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -77,26 +78,40 @@ def folds(
         yield name, split(claims, clusters, by=by, fractions=fractions, seed=seed, hold_out=name)
 
 
-def groups(claims: Sequence[Claim], *, by: By = "group") -> list[str]:
-    """Names of the events (or, for "source", of the sources) of the claims, sorted."""
-    return sorted({name for claim in claims if (name := _group_name(claim, by)) is not None})
+def groups(claims: Sequence[Claim], *, by: By = "group") -> dict[str, Hashable]:
+    """Name → key of the events (or, for "source", of the sources) of the claims, sorted by name.
+
+    An event whose name stands in several corpora is called corpus/event.
+    """
+    key_of = GROUPS[by]
+    found: dict[Hashable, str] = {}
+    for claim in claims:
+        name = claim.source if by == "source" else claim.event
+        if name is not None:
+            key = key_of(claim)
+            found[key] = min(name, found.get(key, name))
+    twice = {name for name, count in Counter(found.values()).items() if count > 1}
+    named = {_full_name(key, name) if name in twice else name: key for key, name in found.items()}
+    return dict(sorted(named.items()))
 
 
-def _group_name(claim: Claim, by: By) -> str | None:
-    return claim.source if by == "source" else claim.event
+def _full_name(key: Hashable, name: str) -> str:
+    return f"{key[0]}/{name}" if isinstance(key, tuple) else name
 
 
 def _held_out(
     units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int, *, by: By, name: str
 ) -> list[Split]:
-    wanted = name.casefold()
-    held = [any((_group_name(claims[row], by) or "").casefold() == wanted for row in unit.rows) for unit in units]
-    if not any(held):
-        known = groups(claims, by=by)
+    known = groups(claims, by=by)
+    spelt = {other.casefold(): other for other in known}
+    wanted = known.get(name, known.get(spelt.get(name.casefold(), "")))
+    if wanted is None:
+        some = f"{', '.join(list(known)[:10])}{', ...' if len(known) > 10 else ''}"
         raise ConfigError(
             f"data.split.hold_out: expected the name of {'a source' if by == 'source' else 'an event'}, found '{name}'."
-            f"{did_you_mean(name, known)} Known: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}."
+            f"{did_you_mean(name, list(known))} Known: {some}."
         )
+    held = [any(GROUPS[by](claims[row]) == wanted for row in unit.rows) for unit in units]
     others = {split_name: share for split_name, share in shares.items() if split_name != "test"}
     total = sum(others.values())
     rest = [unit for unit, out in zip(units, held, strict=True) if not out]

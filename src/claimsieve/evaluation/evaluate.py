@@ -16,6 +16,7 @@ from claimsieve.evaluation.metrics import (
     Floats,
     chosen_labels,
     confusion_matrix,
+    macro_f1,
     metrics_of_sums,
     occurring,
     one_hot,
@@ -122,6 +123,20 @@ def evaluate(
     )
 
 
+def pooled_macro_f1(evaluations: Sequence[Evaluation], *, resamples: int = 1000, seed: int = 0) -> Estimate:
+    """Macro-F1 of all rows of several evaluations together, such as the folds of leave-one-group-out.
+
+    Drawing confusion cells is drawing rows, so the interval is the bootstrap's over rows.
+    """
+    cells = np.array([[[one.confusion[true][given] for given in LABELS] for true in LABELS] for one in evaluations])
+    confusion = cells.sum(axis=0).astype(np.float64)
+    present: Booleans = confusion.sum(axis=1) > 0
+    n = int(confusion.sum())
+    drawn = np.random.default_rng(seed).multinomial(n, confusion.ravel() / n, size=resamples)
+    draws = macro_f1(drawn.reshape(resamples, *confusion.shape).astype(np.float64), present=present)
+    return interval(float(macro_f1(confusion, present=present)), draws)
+
+
 def to_json(evaluation: Evaluation) -> dict[str, Any]:
     """The evaluation as plain dicts, lists, texts, finite numbers and None, ready for json.dumps(allow_nan=False)."""
     return asdict(evaluation)
@@ -158,8 +173,8 @@ def summary_metrics(evaluation: Evaluation) -> dict[str, float]:
     for corpus, of_corpus in evaluation.corpora.items():
         estimates[f"corpus/{_metric_name(corpus)}/macro_f1"] = of_corpus.metrics["macro_f1"]
     summary = {name: estimate.value for name, estimate in estimates.items() if estimate is not None}
-    if (macro_f1 := overall.metrics["macro_f1"]) is not None:
-        summary |= {"macro_f1_low": macro_f1.low, "macro_f1_high": macro_f1.high}
+    if (estimate := overall.metrics["macro_f1"]) is not None:
+        summary |= {"macro_f1_low": estimate.low, "macro_f1_high": estimate.high}
     return summary
 
 
@@ -167,9 +182,9 @@ def table(evaluation: Evaluation) -> list[list[str]]:
     """Rows for a terminal: a header, one row per corpus, the overall row last."""
     rows = [["", "n", "macro-F1 [95 %]", "accuracy", "ECE"]]
     for name, part in [*evaluation.corpora.items(), ("overall", evaluation.overall)]:
-        macro_f1, accuracy, ece = (part.metrics[metric] for metric in ("macro_f1", "accuracy", "ece"))
-        interval = f" [{macro_f1.low:.3f}, {macro_f1.high:.3f}]" if macro_f1 else ""
-        rows.append([name, f"{part.n:,}", _number(macro_f1) + interval, _number(accuracy), _number(ece)])
+        f1, accuracy, ece = (part.metrics[metric] for metric in ("macro_f1", "accuracy", "ece"))
+        bounds = f" [{f1.low:.3f}, {f1.high:.3f}]" if f1 else ""
+        rows.append([name, f"{part.n:,}", _number(f1) + bounds, _number(accuracy), _number(ece)])
     return rows
 
 

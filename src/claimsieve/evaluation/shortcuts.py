@@ -74,7 +74,7 @@ def measure_shortcuts(
     train, test: labelled claims, both non-empty. model, model_evidence_shuffled: the run's own probabilities on test,
     as it is and with `shuffled` evidence; columns in the order of LABELS. Shape: (n, 3).
     """
-    seen = _sampled(train, seed)
+    seen = sampled(train, seed)
     truth = truth_of(test)
     present = occurring(truth)
 
@@ -176,7 +176,8 @@ def _shown(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
-def _sampled(train: Sequence[Claim], seed: int) -> Sequence[Claim]:
+def sampled(train: Sequence[Claim], seed: int) -> Sequence[Claim]:
+    """At most MAX_TRAIN_CLAIMS of the claims, drawn by the seed."""
     if len(train) <= MAX_TRAIN_CLAIMS:
         return train
     rows = np.random.default_rng(seed).choice(len(train), MAX_TRAIN_CLAIMS, replace=False)
