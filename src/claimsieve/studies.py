@@ -26,9 +26,10 @@ MIN_SEEDS = 2  # one seed has no spread to make an interval of
 
 @dataclass(frozen=True, slots=True)
 class ShortcutStudy:
-    """Macro-F1 of each shortcut over the seeds' splits. n: test claims of each seed."""
+    """Macro-F1 of each shortcut over the seeds' splits. by_seed: name → a value per seed. n: test claims of each."""
 
     scores: dict[str, Estimate]
+    by_seed: dict[str, tuple[float, ...]]
     seeds: tuple[int, ...]
     n: tuple[int, ...]
 
@@ -90,7 +91,8 @@ def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambd
     scores = {
         name: _estimate([one[name] for one in found], seeds_differ=config.data.split.by != "time") for name in names
     }
-    return ShortcutStudy(scores, tuple(seeds), tuple(len(one[names[0]].claims) for one in found))
+    by_seed = {name: tuple(one[name].macro_f1 for one in found) for name in names}
+    return ShortcutStudy(scores, by_seed, tuple(seeds), tuple(len(one[names[0]].claims) for one in found))
 
 
 def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda text: None) -> Optimism:
