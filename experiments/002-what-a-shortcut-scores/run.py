@@ -2,7 +2,7 @@
 
     CLAIMSIEVE_CORPORA=~/corpora python experiments/002-what-a-shortcut-scores/run.py [CASE ...]
 
-Adds to results.json beside this file; with names of cases, these alone are measured, anew. About half an hour on two cores.
+Adds to results.json beside this file; with names of cases, these alone are measured, anew. Half an hour on two cores.
 """
 
 import json

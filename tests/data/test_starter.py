@@ -1,13 +1,17 @@
 """The shipped claims keep the promises of the codebook (docs/codebook.md)."""
 
+import itertools
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import claimsieve.data
+from claimsieve import config as configs
 from claimsieve.records import LABELS, claim_from_row, label_of
+from claimsieve.studies import study_shortcuts
 
 STARTER = Path(claimsieve.data.__file__).parent / "starter"
 
@@ -31,9 +35,36 @@ BY_ID = {row["id"]: row for row in ALL}
 
 
 def test_there_are_enough_claims_and_events():
-    assert len(CLAIMS) >= 150
-    assert len(STORIES) >= 12
+    assert len(CLAIMS) >= 600
+    assert len(STORIES) >= 40
     assert len(DEMO) >= 16
+    years = [int(row["date"][:4]) for row in CLAIMS]
+    assert (min(years), max(years)) == (1898, 2023)
+
+
+def test_every_kind_of_source_stands_under_every_label():
+    kinds = {"government", "military", "state media", "independent media", "eyewitness", "social media"}
+    found = {(row["source_kind"], row["label"]) for row in CLAIMS}
+    assert found >= set(itertools.product(kinds, LABELS))
+    assert {row["source_kind"] for row in ALL} <= kinds | {"international body", "research"}
+
+
+def test_claims_were_first_said_in_many_languages():
+    assert len({row["original_lang"] for row in CLAIMS}) >= 12
+    assert all(re.fullmatch("[a-z]{2}", row["original_lang"]) for row in CLAIMS)
+
+
+def test_no_claim_tells_its_own_verdict():
+    verdict = re.compile(r"\b(false|fake|debunk\w*|unverified|propaganda|hoax|reportedly|allegedly)\b", re.IGNORECASE)
+    assert not [row["id"] for row in CLAIMS if verdict.search(row["claim"])]
+
+
+def test_it_needs_the_evidence():
+    """What a classifier scores on new events without it: mean macro-F1 of five seeds; a third is chance."""
+    study = study_shortcuts(configs.load("starter-tfidf"), range(5))
+    assert study.scores["claim_only"].value <= 0.50
+    assert study.scores["source_only"].value <= 0.45
+    assert study.scores["length_only"].value <= 0.40
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -69,7 +100,7 @@ def test_every_label_has_a_quarter(rows):
 def test_a_claim_alone_does_not_tell_its_label():
     """The same words stand under different labels, with different evidence: two such records are contrasts."""
     contrasted = [row for row in CLAIMS if row["contrast"]]
-    assert len(contrasted) >= len(CLAIMS) / 2
+    assert len(contrasted) >= 2 * 150
     for row in contrasted:
         other = BY_ID[row["contrast"]]
         assert other["contrast"] == row["id"]
