@@ -140,3 +140,18 @@ def test_no_claim_or_passage_of_the_demo_is_trained_on():
 
     assert not texts(CLAIMS) & texts(DEMO)
     assert not {row["event"] for row in CLAIMS} & {row["event"] for row in DEMO}
+
+
+def test_the_data_card_counts_what_is_there():
+    card = (Path(__file__).parents[2] / "docs" / "starter-corpus.md").read_text(encoding="utf-8")
+    cells = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", card, flags=re.MULTILINE))
+    labels = Counter(row["label"] for row in CLAIMS)
+    assert cells["records"] == str(len(CLAIMS))
+    assert cells["events"].startswith(f"{len(STORIES)}, from 1898 to 2023")
+    assert cells["labels"] == ", ".join(f"{labels[label]} {label}" for label in LABELS)
+    assert cells["contrast pairs"].startswith(f"{sum(bool(row['contrast']) for row in CLAIMS) // 2}: ")
+    assert cells["passages"].startswith(f"{sum(len(row['evidence']) for row in CLAIMS):,}, ")
+    kinds = Counter((row["source_kind"], row["label"]) for row in CLAIMS)
+    for kind in {row["source_kind"] for row in CLAIMS}:
+        assert f"| {kind} | " + " | ".join(str(kinds[kind, label]) for label in LABELS) + " |" in card
+    assert all(re.search(rf"\b{story}\b", card) for story in STORIES)
