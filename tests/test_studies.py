@@ -75,17 +75,17 @@ def rated(own_recipe):
 
 def test_the_interval_is_the_one_that_is_computed_by_hand():
     """Mean .6, spread .1 (divided by n - 1), t at two degrees of freedom 4.302653, sqrt(1/3 + 1/4) .763763."""
-    found = over_seeds([0.5, 0.6, 0.7], test_share=0.25)
+    found = over_seeds([0.5, 0.6, 0.7], test_to_train=0.25)
     assert found.value == pytest.approx(0.6)
     assert found.high - found.value == pytest.approx(4.302653 * 0.1 * 0.763763, abs=1e-6)
     assert found.value - found.low == pytest.approx(0.328621, abs=1e-6)
 
 
 def test_the_interval_of_two_seeds_is_wide_and_that_of_equal_values_has_no_width():
-    found = over_seeds([0.4, 0.6], test_share=0.5, low=-9.0, high=9.0)
-    assert over_seeds([0.4, 0.6], test_share=0.5).high == 1.0  # a score ends there
+    found = over_seeds([0.4, 0.6], test_to_train=0.5, low=-9.0, high=9.0)
+    assert over_seeds([0.4, 0.6], test_to_train=0.5).high == 1.0  # a score ends there
     assert found.high - found.value == pytest.approx(12.706205 * math.sqrt(0.02) * 1.0, abs=1e-6)
-    flat = over_seeds([0.5, 0.5, 0.5], test_share=0.1)
+    flat = over_seeds([0.5, 0.5, 0.5], test_to_train=0.1)
     assert (flat.low, flat.value, flat.high) == (0.5, 0.5, 0.5)
 
 
@@ -93,7 +93,7 @@ def test_splits_that_overlap_more_say_less():
     """Without the correction the interval of ten seeds would be the usual one."""
     values = np.random.default_rng(0).uniform(0, 1, 10)
     usual = 2.262157 * values.std(ddof=1) / math.sqrt(10)
-    widths = [over_seeds(values.tolist(), test_share=share) for share in (0.0, 0.1, 0.5)]
+    widths = [over_seeds(values.tolist(), test_to_train=share) for share in (0.0, 0.1, 0.5)]
     halves = [found.high - found.value for found in widths]
     assert halves[0] == pytest.approx(usual, rel=1e-5)
     assert halves[1] == pytest.approx(usual * math.sqrt(2), rel=1e-5)
@@ -165,7 +165,7 @@ def test_each_shortcut_is_given_over_the_seeds(rated):
     prepared = prepare(config.data)
     by_seed = []
     for cut in cuts(prepared, config.data, SEEDS):
-        splits = parts(prepared, cut, config.data)
+        splits = parts(prepared, cut)
         by_seed.append(measure_shortcuts(splits["train"], splits["test"], resamples=100, seed=cut.seed))
     assert found.seeds == (0, 1, 2)
     assert found.n == tuple(one.n for one in by_seed)

@@ -58,7 +58,7 @@ def size(found: dict[str, Any]) -> list[str]:
 def margin(case: dict[str, Any], best: str) -> str:
     """The n-grams less the best shortcut, paired by seed."""
     pairs = zip(case["optimism"]["honest_by_seed"], case["shortcuts"]["by_seed"][best], strict=True)
-    found = over_seeds([own - other for own, other in pairs], test_share=TEST_SHARE, low=-1.0)
+    found = over_seeds([own - other for own, other in pairs], test_to_train=TEST_SHARE, low=-1.0)
     return shown(asdict(found), sign=True, bold=found.low > 0)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from claimsieve.config import load as load_config
 from claimsieve.data import corpora
-from claimsieve.data.augmentation import is_made
-from claimsieve.data.prepare import EACH, Cut, Prepared, audited, cuts, data_fingerprint, parts, prepare
+from claimsieve.data.prepare import EACH, Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
 from claimsieve.errors import TrainingError
 from claimsieve.evaluation.documents import (
     AUDIT,
@@ -100,8 +99,11 @@ def training_directory(directory: Path) -> Path:
 
 def _run_cut(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, resume: bool, watch: Watch) -> Result:
     seed = cut.seed
-    splits = parts(prepared, cut, config.data)
+    splits = parts(prepared, cut)
+    train = augmented(prepared, cut, config.data)
     watch.say(_heading(cut) + ", ".join(f"{name} {len(part):,}" for name, part in splits.items()))
+    if len(train) > len(splits["train"]):
+        watch.say(f"augmentation: {len(train) - len(splits['train']):,} rows made unverified, in train only")
     report = audited(prepared, cut, config.data)
     for finding in report.findings:
         watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")
@@ -109,9 +111,10 @@ def _run_cut(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *
     model = build_model(config, seed=seed)
     identity = {"config": _decisive(config), "data": fingerprint, "seed": seed}
     checkpoint = Checkpoint(training_directory(directory), identity=identity, resume=resume)
-    run = _start_tracking(config, splits, cut=cut, data=fingerprint, run_id=checkpoint.run_id)
+    leaky = any(finding.check == "event_overlap" for finding in report.findings)
+    run = _start_tracking(config, splits, cut=cut, data=fingerprint, leaky=leaky, run_id=checkpoint.run_id)
     try:
-        _fit(model, splits, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
+        _fit(model, train, splits["valid"], checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
         evaluation, shortcuts, documents = _evaluated(model, config, splits, seed=seed)
         extra = {**documents, SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
         if prepared.left_out:
@@ -159,12 +162,12 @@ def _evaluated(
     documents = evaluation_documents(evaluation, test, probabilities)
     if not settings.shortcuts:
         return evaluation, None, documents
-    reads = "evidence" in config.data.inputs and any(claim.evidence for claim in test)
+    swapped = shuffled(test, train=splits["train"], seed=seed) if "evidence" in config.data.inputs else None
     shortcuts = measure_shortcuts(
-        [claim for claim in splits["train"] if not is_made(claim)],  # a shortcut has no use for them
+        splits["train"],
         test,
         model=probabilities,
-        model_evidence_shuffled=model.predict_proba(shuffled(test, seed=seed)) if reads else None,
+        model_evidence_shuffled=None if swapped is None else model.predict_proba(swapped),
         resamples=settings.resamples,
         seed=seed,
     )
@@ -194,7 +197,8 @@ def _decisive(config: RunConfig) -> dict[str, Any]:
 
 def _fit(
     model: Model,
-    splits: Mapping[str, Sequence[Claim]],
+    train: Sequence[Claim],
+    valid: Sequence[Claim],
     checkpoint: Checkpoint,
     run: TrackedRun | None,
     *,
@@ -206,7 +210,7 @@ def _fit(
     saved = time.monotonic()
     origin: tuple[int, float] | None = None  # tokens and time after the first step seen
     with deferred_interrupt() as interrupted:
-        for step in model.fit(splits["train"], valid=splits["valid"], state=checkpoint.read()):
+        for step in model.fit(train, valid=valid, state=checkpoint.read()):
             try:
                 for name, note in (step.notes or {}).items():
                     watch.say(f"{name}: {note}")
@@ -234,7 +238,7 @@ def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]
 
 
 def _start_tracking(
-    config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, cut: Cut, data: str, run_id: str | None
+    config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, cut: Cut, data: str, leaky: bool, run_id: str | None
 ) -> TrackedRun | None:
     if not config.tracking.enabled:
         return None
@@ -245,7 +249,7 @@ def _start_tracking(
         "split": config.data.split.by,
         "data": data[:12],
     }
-    if config.data.split.allow_group_leak:
+    if leaky and config.data.split.by != "source":  # by source, events are cut on purpose
         tags["leaky"] = "true"
     fold = ""
     if cut.fold is not None:

@@ -76,6 +76,7 @@ class Split(Section):
 
 AuditCheck = Literal[  # what `claimsieve data audit` looks for; docs/data.md says how
     "event_overlap",
+    "event_names",
     "source_overlap",
     "duplicate_overlap",
     "id_overlap",

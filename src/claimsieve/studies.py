@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-from claimsieve.data.augmentation import is_made
 from claimsieve.data.corpora import corpus_names, ratings_of
 from claimsieve.data.fields import check_changes
-from claimsieve.data.prepare import Cut, Prepared, cuts, parts, prepare
+from claimsieve.data.prepare import Cut, Prepared, augmented, cuts, parts, prepare
 from claimsieve.data.splits import split
 from claimsieve.errors import ConfigError, DataError
-from claimsieve.evaluation.evaluate import Estimate, evaluate, truth_of
+from claimsieve.evaluation.evaluate import Estimate, bootstrap_macro_f1, truth_of
 from claimsieve.evaluation.metrics import Floats, point_metrics
 from claimsieve.evaluation.shortcuts import sampled, shortcut_probabilities
 from claimsieve.models.build import build_model
@@ -56,9 +55,9 @@ class Optimism:
 class MapResult:
     """One corpus under one map of its ratings.
 
-    changed: share of the rows of the recipe's own map that have another label, or none, in [0, 1]. macro_f1, majority:
-    of the model and of always giving the most frequent label; None where the map leaves one label. difference: from the
-    recipe's own map, paired by seed.
+    changed: share of the rows under either map that have another label, or none, than by the recipe's own, in [0, 1].
+    macro_f1, majority: of the model and of always giving the most frequent label; None where the map leaves one label.
+    difference: from the recipe's own map, by seed; another map may cut other rows into test.
     """
 
     name: str
@@ -79,8 +78,8 @@ def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambd
     for seed in seeds:
         of_folds = []
         for cut in cuts(prepared, config.data, [seed]):
-            splits = parts(prepared, cut, config.data)
-            train = sampled([claim for claim in splits["train"] if not is_made(claim)], seed)
+            splits = parts(prepared, cut)
+            train = sampled(splits["train"], seed)
             scored = shortcut_probabilities(train, splits["test"], seed=seed)
             of_folds.append({name: _Tested(rows, splits["test"], len(train)) for name, rows in scored.items()})
         names = [name for name in of_folds[0] if all(name in fold for fold in of_folds)]
@@ -88,9 +87,8 @@ def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambd
         best = max(found[-1], key=lambda name: found[-1][name].macro_f1)
         say(f"seed {seed}: best {best} {found[-1][best].macro_f1:.3f}")
     names = [name for name in found[0] if all(name in one for one in found)]
-    scores = {
-        name: _estimate([one[name] for one in found], seeds_differ=config.data.split.by != "time") for name in names
-    }
+    differ = _tests_differ(config)
+    scores = {name: _estimate([one[name] for one in found], tests_differ=differ) for name in names}
     by_seed = {name: tuple(one[name].macro_f1 for one in found) for name in names}
     return ShortcutStudy(scores, by_seed, tuple(seeds), tuple(len(one[names[0]].claims) for one in found))
 
@@ -98,8 +96,8 @@ def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambd
 def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda text: None) -> Optimism:
     """Train the config's model under its own split and under a split of single rows, on each seed.
 
-    Where groups are held out in turn, a seed's honest score is that of all of them together. Raises ConfigError when
-    the config's own split is random: there is no honest side to compare with.
+    Where groups are held out in turn, a seed's honest score is that of all of them together, and its models see more of
+    the corpus than the random side's do. Raises ConfigError when the config's own split is random.
     """
     _check_seeds(config, seeds)
     plan = config.data.split
@@ -110,21 +108,18 @@ def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda
     honest, random = [], []
     for seed in seeds:
         own = cuts(prepared, config.data, [seed])
-        honest.append(_pooled([_trained(config, parts(prepared, cut, config.data), seed=seed) for cut in own]))
-        rows = parts(prepared, _row_by_row(prepared, config, seed), config.data)
-        random.append(_trained(config, rows, seed=seed))
+        honest.append(_pooled([_trained(config, prepared, cut) for cut in own]))
+        random.append(_trained(config, prepared, _row_by_row(prepared, config, seed)))
         say(f"seed {seed}: {plan.by} {honest[-1].macro_f1:.3f}, random {random[-1].macro_f1:.3f}")
-    flattered = _estimate(random)
-    if plan.by == "time":  # one split for all seeds, so its spread is that of its rows
-        sober = _estimate(honest, seeds_differ=False)
-        gap = _difference(flattered, sober)
-    else:
-        sober = _estimate(honest)
+    own_split, random_rows = _estimate(honest, tests_differ=_tests_differ(config)), _estimate(random)
+    if _tests_differ(config):
         gaps = [one.macro_f1 - other.macro_f1 for one, other in zip(random, honest, strict=True)]
-        gap = over_seeds(gaps, test_share=_test_share([*honest, *random]), low=-1.0)
+        gap = over_seeds(gaps, test_to_train=_test_to_train([*honest, *random]), low=-1.0)
+    else:
+        gap = _difference(random_rows, own_split)
     return Optimism(
-        honest=sober,
-        random=flattered,
+        honest=own_split,
+        random=random_rows,
         gap=gap,
         honest_by_seed=tuple(one.macro_f1 for one in honest),
         random_by_seed=tuple(one.macro_f1 for one in random),
@@ -154,47 +149,57 @@ def study_maps(
     for changes in maps.values():
         check_changes({corpus: changes}, ratings)
     results: list[MapResult] = []
-    own_labels: dict[str | None, str | None] = {}
-    own_values: list[float] = []
+    own = _Mapped({}, [], [])
     for name, changes in {"as the recipe says": {}, **maps}.items():
         mapped = {**config.data.maps, corpus: {**config.data.maps.get(corpus, {}), **changes}}
-        one = config.model_copy(update={"data": config.data.model_copy(update={"maps": mapped})})
-        labels: dict[str | None, str | None] = {}
-        values: list[float] = []
-        scores: dict[str, Estimate] = {}
-        try:
-            prepared = prepare(one.data)
-            labels = {claim.id: claim.label for claim in prepared.claims}
-            tested = [_with_majority(one, prepared, cut) for cut in cuts(prepared, one.data, seeds)]
-        except DataError as error:
-            say(f"{name}: {error}")
-        else:
-            values = [model.macro_f1 for model, _ in tested]
-            scores = {
-                "macro_f1": _estimate([model for model, _ in tested]),
-                "majority": _estimate([majority for _, majority in tested]),
-            }
-            say(f"{name}: macro-F1 {np.mean(values):.3f}")
-            if own_values:
-                pairs = zip(values, own_values, strict=True)
-                share = _test_share([model for model, _ in tested])
-                scores["difference"] = over_seeds([a - b for a, b in pairs], test_share=share, low=-1.0)
-        if not results:
-            own_labels, own_values = labels, values
-        both = own_labels.keys() | labels.keys()
-        changed = sum(own_labels.get(key) != labels.get(key) for key in both) / max(len(both), 1)
-        counts = Counter(labels.values())
-        results.append(MapResult(name, dict(changes), {label: counts[label] for label in LABELS}, changed, **scores))
+        found = _under_map(config, mapped, seeds, say=lambda text, name=name: say(f"{name}: {text}"))  # type: ignore[misc]
+        own = own if results else found
+        both = own.labels.keys() | found.labels.keys()
+        changed = sum(own.labels.get(key) != found.labels.get(key) for key in both) / max(len(both), 1)
+        counts = Counter(found.labels.values())
+        result = MapResult(name, dict(changes), {label: counts[label] for label in LABELS}, changed)
+        if found.models:
+            result = replace(result, macro_f1=_estimate(found.models), majority=_estimate(found.majorities))
+        if results and found.models and own.models:
+            gaps = [one.macro_f1 - other.macro_f1 for one, other in zip(found.models, own.models, strict=True)]
+            difference = over_seeds(gaps, test_to_train=_test_to_train(found.models), low=-1.0)
+            result = replace(result, difference=difference)
+        results.append(result)
     return results
 
 
-def over_seeds(values: Sequence[float], *, test_share: float, low: float = 0.0, high: float = 1.0) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """The label of each claim by id under one map, and by seed the config's model and the majority label's."""
+
+    labels: dict[str | None, str | None]
+    models: list["_Tested"]
+    majorities: list["_Tested"]
+
+
+def _under_map(config: RunConfig, maps: dict[str, dict[str, str | None]], seeds: Sequence[int], *, say: Say) -> _Mapped:
+    """No models where the map leaves one label, or no rows."""
+    one = config.model_copy(update={"data": config.data.model_copy(update={"maps": maps})})
+    labels: dict[str | None, str | None] = {}
+    try:
+        prepared = prepare(one.data)
+        labels = {claim.id: claim.label for claim in prepared.claims}
+        own = cuts(prepared, one.data, seeds)
+    except DataError as error:
+        say(str(error))
+        return _Mapped(labels, [], [])
+    models = [_trained(one, prepared, cut) for cut in own]
+    say(f"macro-F1 {np.mean([model.macro_f1 for model in models]):.3f}")
+    return _Mapped(labels, models, [_majority(prepared, cut) for cut in own])
+
+
+def over_seeds(values: Sequence[float], *, test_to_train: float, low: float = 0.0, high: float = 1.0) -> Estimate:
     """Mean over seeds with a 95 % t interval, corrected for splits that overlap (Nadeau & Bengio 2003).
 
-    values: one per seed, at least two. test_share: test rows / train rows. low, high: the interval ends there.
+    values: one per seed, at least two. test_to_train: test rows / train rows. low, high: the interval ends there.
     """
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * spread * (1 / len(values) + test_share) ** 0.5
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * spread * (1 / len(values) + test_to_train) ** 0.5
     return Estimate(mean, max(mean - half, low), min(mean + half, high))
 
 
@@ -217,13 +222,18 @@ def _pooled(folds: Sequence[_Tested]) -> _Tested:
     return _Tested(np.concatenate([fold.probabilities for fold in folds]), claims, train)
 
 
-def _estimate(by_seed: Sequence[_Tested], *, seeds_differ: bool = True) -> Estimate:
-    """Over seeds; where all seeds have one and the same split, over its test rows."""
-    if seeds_differ:
-        return over_seeds([one.macro_f1 for one in by_seed], test_share=_test_share(by_seed))
-    first = by_seed[0]
-    metrics = evaluate(first.probabilities, first.claims).overall.metrics["macro_f1"]
-    return metrics or Estimate(first.macro_f1, 0.0, 1.0)
+def _estimate(by_seed: Sequence[_Tested], *, tests_differ: bool = True) -> Estimate:
+    """Over seeds; where all of them test the same rows, over these rows."""
+    if tests_differ:
+        return over_seeds([one.macro_f1 for one in by_seed], test_to_train=_test_to_train(by_seed))
+    mean = float(np.mean([one.macro_f1 for one in by_seed]))
+    spans = [bootstrap_macro_f1(one.probabilities, one.claims, seed=seed) for seed, one in enumerate(by_seed)]
+    return Estimate(mean, float(np.mean([span.low for span in spans])), float(np.mean([span.high for span in spans])))
+
+
+def _tests_differ(config: RunConfig) -> bool:
+    """Whether another seed tests other rows: not by time, and not where it is said what is held out."""
+    return config.data.split.by != "time" and config.data.split.hold_out is None
 
 
 def _difference(first: Estimate, second: Estimate) -> Estimate:
@@ -233,7 +243,7 @@ def _difference(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(value, max(value - half, -1.0), min(value + half, 1.0))
 
 
-def _test_share(tested: Sequence[_Tested]) -> float:
+def _test_to_train(tested: Sequence[_Tested]) -> float:
     return float(np.mean([len(one.claims) / one.train_claims for one in tested]))
 
 
@@ -252,20 +262,20 @@ def _row_by_row(prepared: Prepared, config: RunConfig, seed: int) -> Cut:
     return Cut(seed, assignment)
 
 
-def _trained(config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int) -> _Tested:
-    model = build_model(config, seed=seed)
-    for _ in model.fit(splits["train"], valid=splits["valid"]):
+def _trained(config: RunConfig, prepared: Prepared, cut: Cut) -> _Tested:
+    model, splits = build_model(config, seed=cut.seed), parts(prepared, cut)
+    train = augmented(prepared, cut, config.data)
+    for _ in model.fit(train, valid=splits["valid"]):
         pass
-    return _Tested(model.predict_proba(splits["test"]), splits["test"], len(splits["train"]))
+    return _Tested(model.predict_proba(splits["test"]), splits["test"], len(train))
 
 
-def _with_majority(config: RunConfig, prepared: Prepared, cut: Cut) -> tuple[_Tested, _Tested]:
-    """The config's model, and one that always gives the most frequent label of train."""
-    splits = parts(prepared, cut, config.data)
+def _majority(prepared: Prepared, cut: Cut) -> _Tested:
+    """A model that always gives the most frequent label of train."""
+    splits = parts(prepared, cut)
     counts = Counter(claim.label for claim in splits["train"])
     shares = [counts[label] / len(splits["train"]) for label in LABELS]
-    constant = np.tile(shares, (len(splits["test"]), 1))
-    return _trained(config, splits, seed=cut.seed), _Tested(constant, splits["test"], len(splits["train"]))
+    return _Tested(np.tile(shares, (len(splits["test"]), 1)), splits["test"], len(splits["train"]))
 
 
 def macro_f1(probabilities: Floats, claims: Sequence[Claim]) -> float:

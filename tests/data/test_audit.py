@@ -51,7 +51,7 @@ PLANTED: list[tuple[AuditCheck, Changes, str]] = [
     (
         "evidence_overlap",
         {3: {"evidence": (passage_of(3), passage_of(0, f"  {passage_of(0).text.upper()}\n"))}},
-        "'0' (train) and '3' (valid)",
+        "'0' (train) and '3' (valid): a witness at crossing 0 saw smoke over the river in the even",
     ),
     (
         "time_travel",
@@ -66,7 +66,7 @@ PLANTED: list[tuple[AuditCheck, Changes, str]] = [
     (
         "rating_words",
         {4: {"evidence": (passage_of(4, "Both sides call it barely-true since then."),), "rating": "Barely-True"}},
-        "'barely-true' in 1 rows (1 unverified)",
+        "'barely true' in 1 rows (1 unverified)",
     ),
     (
         "two_labels",

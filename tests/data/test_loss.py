@@ -61,6 +61,7 @@ def test_everything_that_a_corpus_holds_is_counted(report):
     assert found == LossReport(
         rows=7,
         rejects=2,
+        reasons={"the claim is empty": 1, "not JSON: Expecting value at character 1": 1},
         labels={"verified": 3, "unverified": 3, "propaganda": 1},
         ratings={"right": 2, "mixed": 2, "rather right": 1, "wrong": 1, "open": 1},
         dropped={"satire": 2, "opinion": 1},

@@ -13,7 +13,18 @@ import numpy as np
 import pytest
 
 from claimsieve.data.leaks import NOWHERE, SPLITS
-from claimsieve.data.prepare import EACH, MAX_FOLDS, Cut, Prepared, audited, cuts, data_fingerprint, parts, prepare
+from claimsieve.data.prepare import (
+    EACH,
+    MAX_FOLDS,
+    Cut,
+    Prepared,
+    audited,
+    augmented,
+    cuts,
+    data_fingerprint,
+    parts,
+    prepare,
+)
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import Augmentation, Corpus, Data, Split
@@ -57,7 +68,7 @@ def names_in(found: Mapping[str, Sequence[Claim]], *, split: str) -> list[str]:
 def test_parts_hold_every_claim_once_and_new_rows_in_train_only(tmp_path: Path) -> None:
     plain = data_of(tmp_path, rows_of())
     prepared, cut = cut_once(plain)
-    found = parts(prepared, cut, plain)
+    found = parts(prepared, cut)
     assert list(found) == list(SPLITS)
     assert Counter(name for split in SPLITS for name in names_in(found, split=split)) == Counter(
         f"planted:{row}" for row in range(60)
@@ -65,16 +76,15 @@ def test_parts_hold_every_claim_once_and_new_rows_in_train_only(tmp_path: Path) 
     for claim, split in zip(prepared.claims, cut.assignment.tolist(), strict=True):
         assert claim in found[split]
 
-    augmented = plain.model_copy(update={"augmentation": Augmentation(mispaired=0.5, withheld=0.25)})
-    more = parts(prepared, cut, augmented)
+    more = augmented(
+        prepared, cut, plain.model_copy(update={"augmentation": Augmentation(mispaired=0.5, withheld=0.25)})
+    )
     train = len(found["train"])
-    assert more["train"][:train] == found["train"]
-    kinds = Counter((claim.id or "").rpartition("#")[2] for claim in more["train"][train:])
+    assert more[:train] == found["train"] == augmented(prepared, cut, plain)
+    kinds = Counter((claim.id or "").rpartition("#")[2] for claim in more[train:])
     assert kinds == {"mispaired": round(0.5 * train), "withheld": round(0.25 * train)}
-    for split in SPLITS[1:]:
-        assert more[split] == found[split]
     theirs = {passage for split in SPLITS[1:] for claim in found[split] for passage in claim.evidence}
-    assert not any(passage in theirs for claim in more["train"] for passage in claim.evidence)
+    assert not any(passage in theirs for claim in more for passage in claim.evidence)
 
 
 def test_every_seed_is_a_cut_of_its_own_unless_the_split_has_a_seed(tmp_path: Path) -> None:
@@ -96,7 +106,7 @@ def test_each_event_is_held_out_once_per_seed(tmp_path: Path) -> None:
         (seed, event) for seed in (0, 1) for event in sorted(f"story {number}" for number in range(20))
     ]
     for cut in found:
-        tested = {claim.event for claim in parts(prepared, cut, data)["test"]}
+        tested = {claim.event for claim in parts(prepared, cut)["test"]}
         assert tested == {cut.fold}
 
 
@@ -106,7 +116,7 @@ def test_each_source_is_held_out_once(tmp_path: Path) -> None:
     found = cuts(prepared, data, [0])
     assert [cut.fold for cut in found] == [f"outlet {number}" for number in range(4)]
     for cut in found:
-        assert {claim.source for claim in parts(prepared, cut, data)["test"]} == {cut.fold}
+        assert {claim.source for claim in parts(prepared, cut)["test"]} == {cut.fold}
 
 
 def test_a_source_in_capitals_is_no_fold_of_its_own(tmp_path: Path) -> None:
@@ -119,7 +129,7 @@ def test_one_event_that_is_named_is_held_out(tmp_path: Path) -> None:
     data = data_of(tmp_path, rows_of(), split=Split(hold_out="story 3"))
     prepared, cut = cut_once(data)
     assert cut.fold == "story 3"
-    assert {claim.event for claim in parts(prepared, cut, data)["test"]} == {"story 3"}
+    assert {claim.event for claim in parts(prepared, cut)["test"]} == {"story 3"}
 
 
 def test_names_that_differ_in_signs_only_have_folders_that_differ(tmp_path: Path) -> None:
@@ -151,7 +161,7 @@ def test_a_gap_leaves_rows_out_of_every_part(tmp_path: Path) -> None:
     rows = [row | {"event": None} for row in rows_of()]
     data = data_of(tmp_path, rows, split=Split(by="time", gap_days=2))
     prepared, cut = cut_once(data)
-    found = parts(prepared, cut, data)
+    found = parts(prepared, cut)
     out = [claim for claim, name in zip(prepared.claims, cut.assignment.tolist(), strict=True) if name == NOWHERE]
     assert len(out) == 3 * 2
     assert {claim.id for part in found.values() for claim in part} == {f"planted:{row}" for row in range(60)} - {
@@ -186,7 +196,7 @@ def test_near_duplicates_are_clustered_and_unreadable_rows_told(tmp_path: Path) 
     assert prepared.clusters[58] == prepared.clusters[0]
     assert len(set(prepared.clusters.tolist())) == 58
     assert [len(part.rejects) for part in prepared.left_out] == [1]
-    assert prepared.described() == "59 claims (20 verified, 20 unverified, 19 propaganda); 1 unreadable rows left out"
+    assert prepared.described().endswith("; unreadable rows left out: 1 (first: planted, row 60: the claim is empty)")
 
 
 def test_the_fingerprint_tells_data_and_splits_apart_and_not_the_order_of_rows(tmp_path: Path) -> None:

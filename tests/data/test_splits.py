@@ -57,7 +57,12 @@ def story_corpus(*, events: int = 60, rows: int = 8, corpus: str = "pheme") -> l
 
 def placed(claims: Sequence[Claim], clusters: Sequence[int] | None = None, *, by: By, seed: int = 0) -> list[str]:
     numbers = range(len(claims)) if clusters is None else clusters
-    names = split(claims, list(numbers), by=by, fractions=FRACTIONS, seed=seed, allow_group_leak=True)
+    try:
+        names = split(claims, list(numbers), by=by, fractions=FRACTIONS, seed=seed, allow_group_leak=True)
+    except DataError as error:
+        # By time, dates may be too coarse or too few for every split to be later than the one before.
+        assume(by != "time" or "found none. Shorten the gap" not in str(error))
+        raise
     assert names.shape == (len(claims),)
     result: list[str] = names.tolist()
     return result
@@ -75,6 +80,7 @@ def parted(keys: Sequence[Hashable], assignment: Sequence[str]) -> list[Hashable
 @given(corpora(), st.sampled_from(WAYS), st.integers(0, 5))
 def test_every_row_is_placed_and_nothing_related_is_parted(rows: Corpus, by: By, seed: int) -> None:
     claims, clusters = rows
+    assume(by != "source" or any(claim.source for claim in claims))
     assignment = placed(claims, clusters, by=by, seed=seed)
     assert set(assignment) <= {*SPLITS, *([NOWHERE] if by == "time" else [])}
     assert not parted(clusters, assignment)
@@ -91,6 +97,7 @@ def test_the_order_of_rows_and_the_numbering_of_clusters_do_not_matter(
     rows: Corpus, by: By, seed: int, shuffler: random.Random
 ) -> None:
     claims, clusters = rows
+    assume(by != "source" or any(claim.source for claim in claims))
     order = shuffler.sample(range(len(claims)), len(claims))
     first = placed(claims, clusters, by=by, seed=seed)
     again = placed([claims[row] for row in order], [1000 - clusters[row] for row in order], by=by, seed=seed)

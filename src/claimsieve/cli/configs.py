@@ -52,11 +52,14 @@ def show(
 def check(
     names: list[str] = typer.Argument(metavar="CONFIG...", help="Config files or names of shipped ones."),
 ) -> None:
-    """Check configs against the schema; every problem is listed by its path."""
+    """Check configs against the schema, and the recipes and maps that they name; corpora are not read."""
+    from claimsieve.data.corpora import check_corpora
+
     problems = []
     for name in names:
         try:
-            configs.load(name)
+            settings = configs.load(name)
+            check_corpora(settings.data.corpora, maps=settings.data.maps)
             typer.echo(f"{name}: ok")
         except ClaimsieveError as error:
             problems.append(str(error))

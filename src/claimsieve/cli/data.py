@@ -40,7 +40,7 @@ def audit(
     """Look for leaks between the splits, and for what gives labels away in what a model may see."""
     from claimsieve import config as configs
     from claimsieve.data.prepare import audited, cuts, prepare
-    from claimsieve.errors import LeakError
+    from claimsieve.errors import DataError
 
     settings = configs.load(config, set_)
     prepared = prepare(settings.data)
@@ -58,7 +58,7 @@ def audit(
             _print_report(report)
     failures = sorted({finding.check for report in reports.values() for finding in report.failures})
     if strict and failures:
-        raise LeakError(
+        raise DataError(
             f"expected no findings, found {', '.join(failures)}. Mend the data, or let the config say that the run "
             f"knows of them: data.audit.accept: [{', '.join(failures)}]"
         )
@@ -97,11 +97,14 @@ def optimism(
 ) -> None:
     """Train the config under its own split and under one of single rows: how much a random split flatters it."""
     from claimsieve import config as configs
+    from claimsieve.errors import ConfigError
     from claimsieve.evaluation.plots import figure_bytes, optimism_figure
     from claimsieve.inference.writers import write_file
     from claimsieve.studies import study_optimism
 
     settings = configs.load(config, set_)
+    if output is not None and output.exists() and not output.is_dir():
+        raise ConfigError(f"-o {output}: expected a folder, found a file.")
     study = study_optimism(settings, range(seeds), say=lambda text: say(text, quiet=quiet))
     if as_json:
         typer.echo(json.dumps(asdict(study), indent=1))
@@ -135,6 +138,8 @@ def _print_report(report: "AuditReport") -> None:
         typer.echo(f"{finding.check}{accepted}: {finding.count:,} {finding.unit}. {finding.message}")
         for example in finding.examples:
             typer.echo(f"    {example}")
+        if finding.more:
+            typer.echo(f"    … and {finding.more:,} more")
 
 
 def _range(numbers: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ import typer
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say
 from claimsieve.cli.options import estimate, rating_map
-from claimsieve.errors import ClaimsieveError
+from claimsieve.errors import ClaimsieveError, DataError
 from claimsieve.records import LABELS
 
 if TYPE_CHECKING:
@@ -115,11 +115,14 @@ def compare_maps(
     from claimsieve.studies import study_maps
 
     recipe = recipes.load(name)
+    recipes.files_of(recipe)
     maps = dict(recipe.other_maps)
     if rating:
         maps["as asked"] = rating_map(rating)
     settings = configs.load("starter-tfidf", [f"data.corpora=[{{recipe: {json.dumps(name)}}}]"])
     results = study_maps(settings, maps, range(seeds), corpus=recipe.name, say=lambda text: say(text, quiet=quiet))
+    if all(result.macro_f1 is None for result in results):
+        raise DataError(f"{name}: expected claims of two labels under one map at least, found none to train on.")
     if as_json:
         typer.echo(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))
         return
@@ -137,9 +140,10 @@ def compare_maps(
 
 def _losses(found: "LossReport") -> str:
     dropped = sum(found.dropped.values())
-    share = dropped / (dropped + found.rows)
+    share = dropped / max(dropped + found.rows, 1)
     lines = [f"the map drops {dropped:,} rows ({share:.1%})" + (": " + ", ".join(found.dropped) if dropped else "")]
     lines += [f"the map merges into {label}: {', '.join(ratings)}" for label, ratings in found.merged.items()]
+    lines += [f"unreadable: {reason} ({count:,} rows)" for reason, count in found.reasons.items()]
     if found.unread:
         lines.append(f"columns that are not read: {', '.join(found.unread)}")
     return "\n".join(lines)

@@ -1,14 +1,17 @@
 """Claims made `unverified`: with the evidence of another story, or with none. For train rows only."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+
+import numpy as np
 
 from claimsieve.data.leaks import event_of
 from claimsieve.records import Claim, Evidence
 
 _KINDS = ("mispaired", "withheld")
+_MAX_STEPS = 50
 
 
 def augment(
@@ -16,8 +19,9 @@ def augment(
 ) -> list[Claim]:
     """New rows beside those of train, which stay as they are.
 
-    mispaired, withheld: how many new rows of either kind a corpus gets, as a share of its rows with evidence, in
-        [0, 1]. The evidence of a mispaired row is another story's of the same corpus, so that style does not tell.
+    mispaired, withheld: how many new rows of either kind a corpus gets, as a share of its rows with evidence and
+        without manipulation, in [0, 1]; fewer mispaired ones where there is no other story. The evidence of a mispaired
+        row is another story's of the same corpus, so that style does not tell.
     clusters: near-duplicate cluster of each claim; claims of one cluster are one story. Shape: (n,)
     Rows with a manipulation are not used: without evidence that bears on them they are propaganda by the codebook.
     A row keeps its claim, source and date; its id gets '#mispaired' or '#withheld'. The order of train never matters.
@@ -38,28 +42,28 @@ def augment(
     return made
 
 
-def is_made(claim: Claim) -> bool:
-    """Whether `augment` made this row."""
-    return claim.id is not None and claim.id.endswith(tuple(f"#{kind}" for kind in _KINDS))
-
-
 def other_evidence(
     claims: Sequence[Claim], *, seed: int, clusters: Sequence[Hashable] | None = None
 ) -> list[tuple[Evidence, ...] | None]:
     """For each claim the evidence of a claim of another story of its corpus; None where there is no such claim.
 
-    Each claim's evidence is handed out once, as far as stories allow, so passages are as long and as many as before.
+    clusters: as in `augment`. Where no story has more than half of a corpus's rows each claim's evidence is handed out
+    once, but for passages that two stories share; so passages are as long and as many as before.
     """
-    rows_of: dict[str | None, list[int]] = defaultdict(list)
-    for row, claim in enumerate(claims):
-        if claim.evidence:
-            rows_of[claim.corpus].append(row)
-    same = [claim.claim for claim in claims] if clusters is None else clusters
+    same: Sequence[Hashable] = [claim.claim for claim in claims] if clusters is None else clusters
+    rings: dict[str | None, dict[Hashable, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for row in _shuffled(claims, range(len(claims)), str(seed)):
+        if claims[row].evidence:
+            rings[claims[row].corpus][event_of(claims[row]) or same[row]].append(row)
     taken: list[tuple[Evidence, ...] | None] = [None] * len(claims)
-    for rows in rows_of.values():
-        ring = _shuffled(claims, rows, str(seed))
-        for place, row in enumerate(ring):
-            for step in range(1, len(ring)):
+    for stories in rings.values():
+        ring = [row for rows in stories.values() for row in rows]
+        longest = max(map(len, stories.values()))
+        ends = np.repeat(np.cumsum([len(rows) for rows in stories.values()]), [len(rows) for rows in stories.values()])
+        for place, (row, end) in enumerate(zip(ring, ends.tolist(), strict=True)):
+            # A step of the longest story leaves any other; more steps for passages that stories have in common, and
+            # from the end of the own story where it is most of the ring.
+            for step in (*range(longest, longest + _MAX_STEPS), *range(end - place, end - place + _MAX_STEPS)):
                 donor = ring[(place + step) % len(ring)]
                 if _other_story(claims[row], claims[donor]) and same[row] != same[donor]:
                     taken[row] = claims[donor].evidence
@@ -77,6 +81,12 @@ def _open(claim: Claim, evidence: tuple[Evidence, ...], kind: str) -> Claim:
     return replace(claim, id=name, evidence=evidence, label="unverified", stance="insufficient", rating=None)
 
 
-def _shuffled(claims: Sequence[Claim], rows: Sequence[int], seed: str) -> list[int]:
-    """The rows in an order that hangs on what they say and the seed, not on where they stand."""
-    return sorted(rows, key=lambda row: blake2b(f"{seed}\0{claims[row]}".encode(), digest_size=16).digest())
+def _shuffled(claims: Sequence[Claim], rows: Iterable[int], seed: str) -> list[int]:
+    """The rows in an order that hangs on what they say and the seed; ids, which may be row numbers, only part twins."""
+
+    def draw(row: int) -> tuple[bytes, str]:
+        claim = claims[row]
+        said = f"{seed}\0{claim.corpus}\0{claim.event}\0{claim.claim}\0{claim.evidence}"
+        return blake2b(said.encode(), digest_size=16).digest(), str(claim.id)
+
+    return sorted(rows, key=draw)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from claimsieve.data.findings import Finding, finding
 from claimsieve.data.inputs import render
@@ -13,6 +13,9 @@ MIN_ROWS = 20  # fewer rows of a corpus or a language tell nothing of its balanc
 MAX_LABEL_SHARE = 0.9
 MAX_IDENTIFIER_SHARE = 0.2
 MAX_DISTINCT_SHARE = 0.95
+MAX_NAMELESS_SHARE = 0.1
+MAX_RATINGS = 50  # the commonest of a run; free-text verdicts are no ratings
+MIN_RATED_SHARE = 0.5
 
 _VERDICT = re.compile(
     r"\b(?:fact[- ]?check|debunk|pants on fire|our (?:ruling|rating|verdict)|we (?:rate|rated) (?:this|the|it|that)\b"
@@ -30,8 +33,9 @@ def find(claims: Sequence[Claim], names: Sequence[str], *, inputs: Sequence[Inpu
     """names: split name of each claim. Shape: (n,)"""
     rendered = [render(claim, inputs) for claim in claims]
     return [
+        _event_names(claims),
         _rating_words(claims, rendered),
-        _identifiers(claims, inputs=inputs),
+        _identifiers(claims, rendered, inputs=inputs),
         _label_balance(claims),
         _languages(claims, names),
         _two_labels(claims, rendered),
@@ -39,39 +43,53 @@ def find(claims: Sequence[Claim], names: Sequence[str], *, inputs: Sequence[Inpu
 
 
 def _rating_words(claims: Sequence[Claim], rendered: Sequence[tuple[str, str]]) -> Finding | None:
-    """Words of verdicts, and the corpora's own ratings where they have two words or more ("pants-fire")."""
-    own = {rating.casefold() for claim in claims if (rating := claim.rating) and len(re.findall(r"\w+", rating)) > 1}
+    """Words of verdicts, and the corpora's own ratings; those of one word only where they go with their rating."""
+    ratings = Counter(claim.rating.casefold() for claim in claims if claim.rating)
+    own = {" ".join(re.findall(r"\w+", rating)): rating for rating, _ in ratings.most_common(MAX_RATINGS)}
+    own.pop("", None)
     patterns = [_VERDICT]
     if own:
-        patterns.append(re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(own))) + r")\b", re.IGNORECASE))
-    labels: dict[str, Counter[str]] = defaultdict(Counter)
-    rows = 0
-    for claim, texts in zip(claims, rendered, strict=True):
-        words = {match.casefold() for text in texts for pattern in patterns for match in pattern.findall(text)}
-        rows += bool(words)
-        for word in words:
-            labels[word][claim.label or "no label"] += 1
-    examples = [
-        f"'{word}' in {counts.total():,} rows ({', '.join(f'{n:,} {label}' for label, n in counts.most_common())})"
-        for word, counts in sorted(labels.items(), key=lambda item: (-item[1].total(), item[0]))
-    ]
+        spelt = (r"[\W_]+".join(map(re.escape, words.split())) for words in sorted(own))
+        patterns.append(re.compile(rf"(?<!\w)(?:{'|'.join(spelt)})(?!\w)", re.IGNORECASE))
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, texts in enumerate(rendered):
+        found = (match for text in texts for pattern in patterns for match in pattern.findall(text))
+        for word in {" ".join(re.findall(r"\w+", match.casefold())) for match in found}:
+            rows_of[word].append(row)
+    telling = {word: rows for word, rows in rows_of.items() if _tells(word, rows, own, ratings, claims)}
+    examples = []
+    for word, rows in sorted(telling.items(), key=lambda item: (-len(item[1]), item[0])):
+        counts = Counter(claims[row].label or "no label" for row in rows)
+        examples.append(
+            f"'{word}' in {len(rows):,} rows ({', '.join(f'{n:,} {name}' for name, n in counts.most_common())})"
+        )
     return finding(
         "rating_words",
         "rows with words of a verdict in the inputs",
         "A model learns to read the verdict in place of the evidence. Take out the passages that state it, or look at "
         "the rows and accept them.",
         examples,
-        count=rows,
+        count=len({row for rows in telling.values() for row in rows}),
     )
 
 
-def _identifiers(claims: Sequence[Claim], *, inputs: Sequence[InputField]) -> Finding | None:
+def _tells(
+    word: str, rows: Sequence[int], own: Mapping[str, str], ratings: Mapping[str, int], claims: Sequence[Claim]
+) -> bool:
+    """Whether a word is a verdict. "True" may stand in any text; it tells when it stands with the rating "true"."""
+    if " " in word or word not in own:
+        return True
+    same = sum((claims[row].rating or "").casefold() == own[word] for row in rows)
+    return same >= MIN_RATED_SHARE * max(len(rows), ratings[own[word]])
+
+
+def _identifiers(
+    claims: Sequence[Claim], rendered: Sequence[tuple[str, str]], *, inputs: Sequence[InputField]
+) -> Finding | None:
     fields: dict[InputField, list[str]] = {
         "claim": [claim.claim for claim in claims],
         "source": [claim.source for claim in claims if claim.source is not None],
-        "evidence": [passage.source for claim in claims for passage in claim.evidence if passage.source is not None]
-        if "source" in inputs
-        else [],
+        "evidence": [text for _, text in rendered if text],
     }
     examples = []
     for field, values in fields.items():
@@ -86,6 +104,31 @@ def _identifiers(claims: Sequence[Claim], *, inputs: Sequence[InputField]) -> Fi
         "identifiers",
         "signs that an input names the row",
         "A model can learn rows by name. Leave the field out of data.inputs, or clean it.",
+        examples,
+    )
+
+
+def _event_names(claims: Sequence[Claim]) -> Finding | None:
+    """Rows without a story, and stories that may be one under two names: what a split by group cannot keep together."""
+    nameless = sum(claim.event is None for claim in claims)
+    examples = []
+    if nameless > MAX_NAMELESS_SHARE * len(claims):
+        examples.append(
+            f"{nameless:,} of {len(claims):,} claims name no event: only near-duplicates hold them together"
+        )
+    spellings: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for claim in claims:
+        if claim.event is not None:
+            spellings[" ".join(claim.event.casefold().split())].add((claim.corpus or "-", claim.event))
+    for plain, found in sorted(spellings.items()):
+        # Numbers and hashes count stories anew in each corpus; words name them.
+        if len(found) > 1 and re.search(r"[^\W\d_]{3}", plain):
+            examples.append("one story? " + ", ".join(f"'{event}' in {corpus}" for corpus, event in sorted(found)))
+    return finding(
+        "event_names",
+        "reasons why a story may stand in two splits",
+        "Give claims of one story one event, spelt alike. Events are a corpus's own, so put files of one collection "
+        "into one file.",
         examples,
     )
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 from claimsieve.data import recipe_reader, recipes
@@ -36,8 +35,7 @@ def load(
     """
     claims: list[Claim] = []
     left_out: list[LeftOut] = []
-    names = corpus_names(corpora)
-    check_changes(maps, {name: ratings_of(corpus) for name, corpus in zip(names, corpora, strict=True)})
+    names = check_corpora(corpora, maps=maps)
     for name, corpus in zip(names, corpora, strict=True):
         found, rejects = _sorted(name, read(corpus, name=name, changes=maps.get(name, {})))
         claims += found
@@ -45,6 +43,20 @@ def load(
             left_out.append(LeftOut(name, tuple(rejects)))
     _check_ids(claims)
     return claims, left_out
+
+
+def check_corpora(corpora: Sequence[Corpus], *, maps: Mapping[str, Mapping[str, str | None]] = {}) -> list[str]:
+    """What can be known without reading them: recipes, maps and ratings. Returns the names of the corpora.
+
+    Raises ConfigError.
+    """
+    names = corpus_names(corpora)
+    ratings = {name: ratings_of(corpus) for name, corpus in zip(names, corpora, strict=True)}
+    for name, corpus in zip(names, corpora, strict=True):
+        check_ratings(ratings[name], place=name)
+        field_mapper(corpus.map, place=name)
+    check_changes(maps, ratings)
+    return names
 
 
 def load_labelled(
@@ -77,7 +89,7 @@ def corpus_name(corpus: Corpus) -> str:
     """What the corpus is called in records, metrics and slices."""
     if corpus.recipe is not None:
         return recipes.load(corpus.recipe).name
-    return Path(corpus.file).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
+    return Path(corpus.file.removesuffix(".gz")).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
 
 
 def read(corpus: Corpus, *, name: str, changes: Mapping[str, str | None] = {}) -> Iterator[Claim | Reject]:
@@ -95,7 +107,12 @@ def read(corpus: Corpus, *, name: str, changes: Mapping[str, str | None] = {}) -
         items = _claims(
             rows, hub, mapping=corpus.map, ratings=corpus.ratings, corpus=name, tabular=True, changes=changes
         )
-    yield from islice(items, corpus.max_claims)
+    count = 0
+    for item in items:
+        yield item
+        count += isinstance(item, Claim)
+        if count == corpus.max_claims:
+            return
 
 
 def read_file(
@@ -154,6 +171,11 @@ def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str])
         listed = ", ".join(f"'{column}'" for column in found[:12]) or "no columns"
         likely = [column for column in found if column.lower() in ("text", "statement", "tweet", "content")]
         column = likely[0] if likely and field == "claim" else "COLUMN"
+        if len(found) == 1 and ";" in found[0]:
+            raise DataError(
+                f"{name}: expected columns with commas between them, found semicolons. Save the table with commas, or "
+                "with tabs as .tsv."
+            )
         raise DataError(
             f"{name}: expected a column '{wanted}', found {listed}. Map it: --map {field}={column} "
             f"(in a config: map: {{{field}: {column}}})"

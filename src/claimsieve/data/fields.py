@@ -1,7 +1,6 @@
 """From a row as its owner shaped it to the keys of our record: one field map for recipes, files and hub datasets."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -27,6 +26,15 @@ class _Functions(Functions):  # type: ignore[misc]  # the library's own way of a
         return text.partition(mark)[0]
 
 
+_CHAINS = (
+    "subexpression",
+    "index_expression",
+    "projection",
+    "filter_projection",
+    "flatten",
+    "value_projection",
+    "pipe",
+)
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
@@ -66,15 +74,23 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
     return renamed
 
 
-def column_of(source: str) -> str | None:
-    """The column that a field's source begins with; None when it is no column, such as a literal."""
+def columns_of(source: str) -> list[str]:
+    """The columns of a row that a field's source reads: of `not_null(date, day)` both, of a literal none."""
     try:
-        jmespath.compile(source)
+        tree = jmespath.compile(source).parsed
     except JMESPathError:
-        return source  # a plain column name, with spaces or signs
-    # The first name of a path: of `questions[].answers` and of `[sentence1]`, or what a function is called on.
-    match = re.match(r"(?:\w+\()?\[?\s*([A-Za-z_]\w*)(?![\w(])", source)
-    return match[1] if match else None
+        return [source]  # a plain column name, with spaces or signs
+    return list(dict.fromkeys(_heads(tree)))
+
+
+def _heads(node: dict[str, Any]) -> Iterator[str]:
+    if node["type"] == "field":
+        yield node["value"]
+    # What follows a dot, a bracket or a pipe is read from what stands before it, not from the row.
+    chained = node["type"] in _CHAINS
+    for child in node["children"][:1] if chained else node["children"]:
+        if isinstance(child, dict):
+            yield from _heads(child)
 
 
 def apply_rating(

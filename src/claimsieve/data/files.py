@@ -74,9 +74,22 @@ def read_rows(name: str) -> Iterator[Row | Reject]:
 def read_tabbed(path: Path, header: Sequence[str]) -> Iterator[Row | Reject]:
     """Rows of a file of bare cells between tabs: no header of its own, and a quotation mark is only a character."""
     with _opened(str(path)) as stream:
-        for number, raw in enumerate(stream, start=1):
-            cells = raw.rstrip(b"\r\n").decode("utf-8", "surrogateescape").split("\t")
-            yield _separated_row(number, list(header), cells)
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="\n")
+        try:
+            for number, line in enumerate(_lines(text), start=1):
+                if line.strip():
+                    yield _separated_row(number, list(header), line.rstrip("\r\n").split("\t"))
+        finally:
+            text.detach()
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Lines, a longer one cut off just above the limit: it is refused later, and must not fill the memory before."""
+    while line := text.readline(_MAX_LINE_BYTES + 1):
+        rest = line
+        while len(rest) > _MAX_LINE_BYTES and not rest.endswith("\n"):
+            rest = text.readline(_MAX_LINE_BYTES + 1)
+        yield line
 
 
 def columns(name: str) -> list[str]:
@@ -163,7 +176,7 @@ def _table(stream: BinaryIO, kind: str) -> Iterator[Any]:
     # Bytes that are not UTF-8 pass as surrogates, so that one bad row can be told from its neighbours.
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
-        yield csv.reader(text, delimiter="\t" if kind == "tsv" else ",", strict=True)
+        yield csv.reader(_lines(text), delimiter="\t" if kind == "tsv" else ",", strict=True)
     finally:
         text.detach()
 

@@ -10,13 +10,17 @@ MAX_EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """check: what was looked for. count: how often it was met, in `unit`s. message: what it means and what to do."""
+    """check: what was looked for. count: how often it was met, in `unit`s. message: what it means and what to do.
+
+    more: examples that are not shown.
+    """
 
     check: AuditCheck
     count: int
     unit: str
     message: str
     examples: tuple[str, ...] = ()
+    more: int = 0
 
 
 def finding(
@@ -24,4 +28,5 @@ def finding(
 ) -> Finding | None:
     """None when there is nothing to tell."""
     number = len(examples) if count is None else count
-    return Finding(check, number, unit, message, tuple(examples[:MAX_EXAMPLES])) if number else None
+    more = max(len(examples) - MAX_EXAMPLES, 0)
+    return Finding(check, number, unit, message, tuple(examples[:MAX_EXAMPLES]), more) if number else None

@@ -29,13 +29,20 @@ def event_of(claim: Claim) -> Hashable:
 
 
 def source_of(claim: Claim) -> Hashable:
-    """A speaker or outlet is the same in every corpus."""
-    return None if claim.source is None else claim.source.casefold()
+    """A speaker or outlet is the same in every corpus. None where none is named."""
+    return " ".join((claim.source or "").casefold().split()) or None
 
 
 def id_of(claim: Claim) -> Hashable:
     """Ids are a corpus's own."""
     return None if claim.id is None else (claim.corpus, claim.id)
+
+
+def source_or_event_of(claim: Claim) -> Hashable:
+    return source_of(claim) or event_of(claim)
+
+
+GROUPS: dict[str, Callable[[Claim], Hashable]] = {"group": event_of, "time": event_of, "source": source_or_event_of}
 
 
 def check_splits(
@@ -78,7 +85,10 @@ def check_labels(claims: Sequence[Claim], assignment: ArrayLike) -> None:
             "another label."
         )
     if not counts["test"].keys() - {"no label"}:
-        raise DataError(f"expected labelled claims in test, found {found}. Add claims, or raise data.split.test.")
+        raise DataError(
+            f"expected labelled claims in test, found {found}. Add claims of other events, or raise data.split.test; "
+            "claims of one event, and near-duplicates, always go to one split."
+        )
 
 
 def cluster_numbers(claims: Sequence[Claim], clusters: ArrayLike) -> list[Hashable]:
@@ -90,7 +100,7 @@ def cluster_numbers(claims: Sequence[Claim], clusters: ArrayLike) -> list[Hashab
 
 
 def straddling(keys: Sequence[Hashable], assignment: Sequence[str]) -> list[tuple[int, int]]:
-    """For each key in two splits, its first row and the first row elsewhere. None shares nothing."""
+    """For each key in two splits, its first row and the first row elsewhere. A key of None matches no other."""
     if len(assignment) != len(keys):
         raise ValueError(f"expected one split per claim, found {len(assignment)} for {len(keys)}")
     first: dict[Hashable, int] = {}
@@ -107,9 +117,6 @@ def row_name(claims: Sequence[Claim], row: int) -> str:
     """The id, or the place in the sequence (from 0) where there is none."""
     identifier = claims[row].id
     return f"claims[{row}]" if identifier is None else repr(identifier)
-
-
-GROUPS: dict[str, Callable[[Claim], Hashable]] = {"group": event_of, "time": event_of, "source": source_of}
 
 
 def _counted(counts: Counter[str]) -> str:

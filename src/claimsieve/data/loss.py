@@ -15,13 +15,15 @@ from claimsieve.records import LABELS, Label
 class LossReport:
     """Counts of a corpus as its recipe reads it.
 
-    rows: claims that are left. rejects: rows that could not be read. ratings: claims by the corpus's own rating.
-    dropped: rows left out by the map, by rating. merged: label → the ratings that it no longer tells apart.
+    rows: claims that are left. rejects: rows that could not be read; reasons: the commonest of why. ratings: claims by
+    the corpus's own rating. dropped: rows left out by the map, by rating. merged: label → the ratings that it no longer
+    tells apart.
     unread: columns of the files that no field is read from. events: groups; 0 when the corpus names none.
     """
 
     rows: int
     rejects: int
+    reasons: Mapping[str, int]
     labels: Mapping[str, int]
     ratings: Mapping[str, int]
     dropped: Mapping[str, int]
@@ -48,6 +50,7 @@ def loss_report(recipe: Recipe) -> LossReport:
     return LossReport(
         rows=len(claims),
         rejects=len(items) - len(claims),
+        reasons=dict(Counter(item.reason for item in items if isinstance(item, Reject)).most_common(3)),
         labels={label: labels[label] for label in LABELS},
         ratings=dict(ratings.most_common()),
         dropped=dict(survey.dropped.most_common()),

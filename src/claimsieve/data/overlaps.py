@@ -1,5 +1,6 @@
 """Audit: what stands in two splits, so that a model may know it by heart, and evidence from after the claim."""
 
+import re
 from collections.abc import Hashable, Sequence
 
 from numpy.typing import ArrayLike
@@ -16,7 +17,8 @@ from claimsieve.data.leaks import (
 from claimsieve.records import Claim, InputField
 from claimsieve.settings import AuditCheck
 
-MIN_PASSAGE_CHARACTERS = 40  # shorter ones ("Yes.") are shared by chance
+MIN_SENTENCE_CHARACTERS = 40  # shorter ones ("Yes.") are shared by chance
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def find(
@@ -62,22 +64,32 @@ def _pair(claims: Sequence[Claim], names: Sequence[str], rows: tuple[int, int]) 
 
 
 def _evidence_overlap(claims: Sequence[Claim], names: Sequence[str]) -> Finding | None:
+    """Sentences, not passages: two passages are seldom the same, and a sentence of one settles as much."""
     first: dict[str, int] = {}
+    in_train: set[str] = set()
     examples: dict[str, str] = {}
-    for row, claim in enumerate(claims):
-        for passage in claim.evidence:
-            text = " ".join(passage.text.casefold().split())
-            if len(text) < MIN_PASSAGE_CHARACTERS:
-                continue
-            met = first.setdefault(text, row)
+    said = [_sentences(claim) for claim in claims]
+    for row, sentences in enumerate(said):
+        for sentence in sentences:
+            met = first.setdefault(sentence, row)
             if names[met] != names[row]:
-                examples.setdefault(text, _pair(claims, names, (met, row)))
+                examples.setdefault(sentence, f"{_pair(claims, names, (met, row))}: {sentence[:60]}")
+            if names[row] == "train":
+                in_train.add(sentence)
+    tested = [sentences for sentences, name in zip(said, names, strict=True) if name == "test"]
+    known = sum(not in_train.isdisjoint(sentences) for sentences in tested)
     return finding(
         "evidence_overlap",
-        "evidence passages in two splits",
-        "What a passage settled in train it may settle in test. Give claims that share evidence one event.",
+        "sentences of evidence in two splits",
+        f"{known:,} of {len(tested):,} test claims have one that stands in train; what it settled there it may settle "
+        "here. Give claims that share evidence one event.",
         list(examples.values()),
     )
+
+
+def _sentences(claim: Claim) -> set[str]:
+    plain = (" ".join(part.casefold().split()) for p in claim.evidence for part in _SENTENCE_END.split(p.text))
+    return {sentence for sentence in plain if len(sentence) >= MIN_SENTENCE_CHARACTERS}
 
 
 def _time_travel(claims: Sequence[Claim]) -> Finding | None:

@@ -36,7 +36,11 @@ class Prepared:
         counts = Counter(claim.label for claim in self.claims)
         labels = ", ".join(f"{counts[label]:,} {label}" for label in LABELS)
         rejected = sum(len(part.rejects) for part in self.left_out)
-        left_out = f"; {rejected:,} unreadable rows left out" if rejected else ""
+        left_out = ""
+        if self.left_out:
+            first = self.left_out[0]
+            reason = f"{first.corpus}, row {first.rejects[0].place}: {first.rejects[0].reason}"
+            left_out = f"; unreadable rows left out: {rejected:,} (first: {reason})"
         return f"{len(self.claims):,} claims ({labels}){left_out}"
 
 
@@ -104,22 +108,25 @@ def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> 
     yield Cut(seed, assignment, plan.hold_out)
 
 
-def parts(prepared: Prepared, cut: Cut, data: Data) -> dict[str, list[Claim]]:
-    """Split name → claims; train holds the augmentation too."""
-    rows: dict[str, list[int]] = {name: [] for name in (*SPLITS, NOWHERE)}
-    for row, name in enumerate(cut.assignment.tolist()):
-        rows[name].append(row)
-    found = {str(name): [prepared.claims[row] for row in rows[name]] for name in SPLITS}
-    plan = data.augmentation
-    own = prepared.clusters[rows["train"]].tolist()
-    found["train"] += augment(
-        found["train"], mispaired=plan.mispaired, withheld=plan.withheld, seed=cut.seed, clusters=own
-    )
+def parts(prepared: Prepared, cut: Cut) -> dict[str, list[Claim]]:
+    """Split name → claims, as they are in the corpora."""
+    found: dict[str, list[Claim]] = {name: [] for name in SPLITS}
+    for claim, name in zip(prepared.claims, cut.assignment.tolist(), strict=True):
+        if name != NOWHERE:
+            found[name].append(claim)
     return found
 
 
+def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
+    """The claims of train, and after them the rows that the config has made of them."""
+    rows = np.flatnonzero(cut.assignment == "train").tolist()
+    train = [prepared.claims[row] for row in rows]
+    plan, own = data.augmentation, prepared.clusters[rows].tolist()
+    return train + augment(train, mispaired=plan.mispaired, withheld=plan.withheld, seed=cut.seed, clusters=own)
+
+
 def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:
-    """What is wrong with the cut, and with what a model may see."""
+    """Leaks of the cut, and giveaways in what a model may see."""
     return audit(prepared.claims, prepared.clusters, cut.assignment, inputs=data.inputs, accept=data.audit.accept)
 
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from claimsieve.data.fields import (
     apply_rating,
     apply_techniques,
-    column_of,
+    columns_of,
     field_mapper,
     iso_date,
     rating_name,
@@ -66,18 +66,34 @@ def read(
         raise DataError(
             f"{recipe.name}: expected rows in {', '.join(recipe.files)}, found none. Fetch it again from {recipe.url}."
         )
-    missing = [column for column in columns_read(recipe) if column not in survey.columns]
-    if missing:
-        raise DataError(
-            f"{recipe.name}: expected a column '{missing[0]}', found {', '.join(survey.columns)}. The corpus is not "
-            f"the version that the recipe reads: fetch it from {recipe.url}, or write a recipe of your own."
-        )
+    _check_columns(recipe, survey)
+
+
+def _check_columns(recipe: Recipe, survey: Survey) -> None:
+    found = ", ".join(survey.columns)
+    for name, columns in _columns(recipe).items():
+        # Of several, as in not_null(date, day), a version of the corpus may have one.
+        if columns and not any(column in survey.columns for column in columns):
+            raise DataError(
+                f"{recipe.name}: expected a column '{columns[0]}' for {name}, found {found}. The corpus is not the "
+                f"version that the recipe reads: fetch it from {recipe.url}, or mend the recipe."
+            )
+
+
+def _columns(recipe: Recipe) -> dict[str, list[str]]:
+    """What each field is read from."""
+    read = {field: columns_of(source) for field, source in recipe.fields.items()}
+    if recipe.explode is not None:
+        read = {
+            field: [column for column in columns if column not in ("item", "item_number")]
+            for field, columns in read.items()
+        } | {"explode": [recipe.explode]}
+    return read
 
 
 def columns_read(recipe: Recipe) -> list[str]:
-    """The columns that the field map begins with, in order, each once."""
-    heads = [recipe.explode, *(column_of(source) for source in recipe.fields.values())]
-    return [str(head) for head in dict.fromkeys(heads) if head not in (None, "item", "item_number")]
+    """The columns that fields are read from, in order, each once."""
+    return list(dict.fromkeys(column for columns in _columns(recipe).values() for column in columns))
 
 
 def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:

@@ -75,8 +75,15 @@ def load(name: str) -> Recipe:
     recipe = _parsed(path)
     if variant or recipe.variants:
         recipe = _varied(recipe, variant, base)
-    for table in (recipe.ratings, *recipe.other_maps.values()):
+    check_ratings(recipe.ratings, place=str(path))
+    for other, table in recipe.other_maps.items():
         check_ratings(table, place=str(path))
+        unknown = [rating for rating in table if rating not in recipe.ratings]
+        if unknown:
+            raise ConfigError(
+                f"{path}: other_maps.{other}: expected ratings that the recipe maps, found '{unknown[0]}'."
+                f"{did_you_mean(unknown[0], list(recipe.ratings))}"
+            )
     field_mapper(recipe.fields, place=str(path))
     _check_inputs(recipe, place=str(path))
     unsafe = [

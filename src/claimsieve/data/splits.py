@@ -1,5 +1,6 @@
 """Cut a corpus into train, valid, calibration and test without letting a story or a text stand on two sides."""
 
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -10,7 +11,17 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from claimsieve.data.leaks import GROUPS, NOWHERE, SPLITS, Split, check_splits, cluster_numbers, id_of, row_name
+from claimsieve.data.leaks import (
+    GROUPS,
+    NOWHERE,
+    SPLITS,
+    Split,
+    check_splits,
+    cluster_numbers,
+    id_of,
+    row_name,
+    source_of,
+)
 from claimsieve.data.units import Unit, by_hash, by_time, units_of
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.problems import did_you_mean
@@ -35,25 +46,33 @@ def split(
     clusters: near-duplicate cluster of each claim (see `duplicates.cluster`). Shape: (n,). Clusters and ids are never
         cut, whatever the way to split.
     by: "group" keeps every event of a corpus in one split and balances labels within each corpus; "source" keeps every
-        source in one split, over all corpora, and lets events be cut; "time" keeps events, and puts the oldest in train
-        and the latest in test; "random" lets events be cut, and is refused when it does cut one.
+        source in one split, over all corpora, and lets events be cut (a row without a source goes by its event);
+        "time" keeps events, and puts the oldest in train and the latest in test; "random" lets events be cut, and is
+        refused when it does cut one.
     fractions: share of the rows per split, in [0, 1], sum 1; a split that is left out gets nothing.
     seed: another seed, another draw (not for "time"). The row order never matters, and rows that are added later leave
         nearly all the others where they were.
     gap_days: for "time", days that must lie between a row and the last day of the split before its own. Rows that are
         nearer, or older, are in no split and get the empty name.
-    hold_out: the event (or, for "source", the source) that is the whole of test; the rest fills the other splits.
+    hold_out: the event (or, for "source", the source) that is the whole of test; the rest fills the other splits, but
+        for rows of other groups that a near-duplicate ties to it, which get the empty name.
     allow_group_leak: accept that "random" cuts events; without it a cut event raises LeakError.
     Returns split names. Shape: (n,). Raises ConfigError for wrong settings, DataError for missing dates.
     """
     shares = _shares(fractions)
     if by not in get_args(By):
         raise ConfigError(f"data.split.by: expected one of {', '.join(get_args(By))}, found {by!r}")
-    days = _days(claims) if by == "time" else []
+    if by == "time":
+        _need_dates(claims)
+    if by == "source" and claims and not any(source_of(claim) for claim in claims):
+        raise DataError(
+            "expected sources on the claims to split by source, found none. Map a source in the recipe, or split by "
+            "group instead: data.split.by: group"
+        )
     keys: list[Sequence[Hashable]] = [cluster_numbers(claims, clusters), [id_of(claim) for claim in claims]]
     units = units_of(claims, keys, [GROUPS[by](claim) for claim in claims] if by in GROUPS else [])
     if by == "time":
-        split_of_unit = by_time(units, days, shares)
+        split_of_unit = by_time(units, [last_day(claim.date or "") for claim in claims], shares)
     elif hold_out is None:
         split_of_unit = by_hash(units, claims, shares, seed)
     else:
@@ -62,7 +81,12 @@ def split(
     for unit, name in zip(units, split_of_unit, strict=True):
         assignment[list(unit.rows)] = name
     if by == "time":
-        _open_gap(assignment, days, gap_days)
+        _open_gap(assignment, claims, gap_days)
+    if hold_out is not None:
+        # What a near-duplicate ties to the group that is held out is not of it, and must not be in train either.
+        wanted = _wanted(claims, by=by, name=hold_out)
+        others = [row for row, claim in enumerate(claims) if GROUPS[by](claim) != wanted]
+        assignment[others] = np.where(assignment[others] == "test", NOWHERE, assignment[others])
     check_splits(claims, clusters, assignment, allow_group_leak=allow_group_leak or by == "source")
     return assignment
 
@@ -87,7 +111,7 @@ def groups(claims: Sequence[Claim], *, by: By = "group") -> dict[str, Hashable]:
     found: dict[Hashable, str] = {}
     for claim in claims:
         name = claim.source if by == "source" else claim.event
-        if name is not None:
+        if name is not None and key_of(claim) is not None and (by != "source" or source_of(claim)):
             key = key_of(claim)
             found[key] = min(name, found.get(key, name))
     twice = {name for name, count in Counter(found.values()).items() if count > 1}
@@ -99,9 +123,8 @@ def _full_name(key: Hashable, name: str) -> str:
     return f"{key[0]}/{name}" if isinstance(key, tuple) else name
 
 
-def _held_out(
-    units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int, *, by: By, name: str
-) -> list[Split]:
+def _wanted(claims: Sequence[Claim], *, by: By, name: str) -> Hashable:
+    """The key of the group of that name. Raises ConfigError when there is none."""
     known = groups(claims, by=by)
     spelt = {other.casefold(): other for other in known}
     wanted = known.get(name, known.get(spelt.get(name.casefold(), "")))
@@ -111,6 +134,13 @@ def _held_out(
             f"data.split.hold_out: expected the name of {'a source' if by == 'source' else 'an event'}, found '{name}'."
             f"{did_you_mean(name, list(known))} Known: {some}."
         )
+    return wanted
+
+
+def _held_out(
+    units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int, *, by: By, name: str
+) -> list[Split]:
+    wanted = _wanted(claims, by=by, name=name)
     held = [any(GROUPS[by](claims[row]) == wanted for row in unit.rows) for unit in units]
     others = {split_name: share for split_name, share in shares.items() if split_name != "test"}
     total = sum(others.values())
@@ -133,8 +163,7 @@ def _shares(fractions: Mapping[str, float]) -> dict[Split, float]:
     return {name: fractions[name] for name in SPLITS if fractions.get(name, 0) > 0}
 
 
-def _days(claims: Sequence[Claim]) -> list[str]:
-    """The first day of each claim's date, so that YYYY and YYYY-MM compare. Raises DataError where one is missing."""
+def _need_dates(claims: Sequence[Claim]) -> None:
     missing = [row for row, claim in enumerate(claims) if claim.date is None]
     if missing:
         shown = ", ".join(row_name(claims, row) for row in missing[:5])
@@ -142,7 +171,6 @@ def _days(claims: Sequence[Claim]) -> list[str]:
             f"expected a date on every claim to split by time, found {len(missing):,} of {len(claims):,} without one: "
             f"{shown}. Map a date in the recipe, drop these claims, or split by group instead: data.split.by: group"
         )
-    return [first_day(claim.date or "") for claim in claims]
 
 
 def first_day(day: str) -> str:
@@ -150,20 +178,28 @@ def first_day(day: str) -> str:
     return day + "-01-01"[len(day) - 4 :]
 
 
-def _open_gap(assignment: NDArray[np.str_], days: Sequence[str], gap_days: int) -> None:
-    """Take out of every split the rows that are not more than `gap_days` after the last day of the one before."""
-    dates = np.array(days)
+def last_day(day: str) -> str:
+    """YYYY and YYYY-MM as their last day."""
+    if len(day) == len("YYYY"):
+        return f"{day}-12-31"
+    return day if len(day) > len("YYYY-MM") else f"{day}-{monthrange(int(day[:4]), int(day[5:]))[1]}"
+
+
+def _open_gap(assignment: NDArray[np.str_], claims: Sequence[Claim], gap_days: int) -> None:
+    """Take out of every split the rows that are not surely later than the split before it by more than `gap_days`."""
+    firsts = np.array([first_day(claim.date or "") for claim in claims])
+    lasts = np.array([last_day(claim.date or "") for claim in claims])
     for before, after in pairwise(SPLITS):
         earlier = np.isin(assignment, SPLITS[: SPLITS.index(before) + 1])
         inside = assignment == after
         if not earlier.any() or not inside.any():
             continue
-        last = date.fromisoformat(max(dates[earlier].tolist()))
+        last = date.fromisoformat(max(lasts[earlier].tolist()))
         try:
             first = (last + timedelta(days=gap_days + 1)).isoformat()
         except OverflowError:
             raise ConfigError(f"data.split.gap_days: expected a number of days, found {gap_days:,}") from None
-        assignment[inside & (dates < first)] = NOWHERE
+        assignment[inside & (firsts < first)] = NOWHERE
         if not (assignment == after).any():
             raise DataError(
                 f"expected rows in {after} more than {gap_days} days after {last}, found none. Shorten the gap "

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -44,13 +44,23 @@ def units_of(
         corpus = min(corpora, key=lambda name: (-corpora[name], name))
         # A group's own name, so that it keeps its place in the draw when rows are added to it.
         named = [str(groups[row]) for row in rows if groups[row] is not None]
-        texts = (f"{claims[row].corpus}\0\0{claims[row].claim}\0{claims[row].id}" for row in rows)
-        units.append(Unit(tuple(rows), min(named) if named else min(texts), corpus))
+        units.append(Unit(tuple(rows), min(named) if named else min(_said(claims[row]) for row in rows), corpus))
+    counts = Counter(unit.name for unit in units)
+    # An id may be the number of a row, which moves when rows are added; so it only tells twins apart.
+    units = [unit if counts[unit.name] == 1 else _told_apart(unit, claims) for unit in units]
     return sorted(units, key=lambda unit: (unit.name, sorted(str(claims[row]) for row in unit.rows)))
 
 
+def _told_apart(unit: Unit, claims: Sequence[Claim]) -> Unit:
+    return replace(unit, name=f"{unit.name}\0{min(str(claims[row].id) for row in unit.rows)}")
+
+
+def _said(claim: Claim) -> str:
+    return "\0".join([str(claim.corpus), "", claim.claim, *(passage.text for passage in claim.evidence)])
+
+
 def by_hash(units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int) -> list[Split]:
-    """Each unit goes where its own keyed hash falls; then as few as needed move until labels are balanced.
+    """Each unit goes where its own keyed hash falls; then the most useful ones move until labels are balanced.
 
     A hash does not know of the other units, so rows that are added later leave the old ones where they are, but for
     the few that balance moves. A unit with more than half of its corpus goes to train.
@@ -132,7 +142,7 @@ def _balanced(counts: NDArray[np.int64], draws: NDArray[np.float64], shares: Map
     weight = np.divide(1.0, target, out=np.zeros_like(target), where=target > 0)
     while True:
         excess = np.array([counts[split == place].sum(axis=0) for place in range(len(names))]) - target
-        if (np.abs(excess) <= TOLERANCE * counts.sum(axis=0)).all():
+        if (np.abs(excess) <= np.maximum(TOLERANCE * counts.sum(axis=0), 1)).all():
             break
         change = counts**2 @ weight.T + 2 * counts @ (weight * excess).T  # of joining a split. Shape: (units, splits)
         leaving = (weight[split] * (counts**2 - 2 * counts * excess[split])).sum(axis=1)

@@ -123,6 +123,17 @@ def evaluate(
     )
 
 
+def bootstrap_macro_f1(
+    probabilities: Floats, claims: Sequence[Claim], *, resamples: int = 1000, seed: int = 0
+) -> Estimate:
+    """Macro-F1 over the labels that occur, with its interval over rows. probabilities: Shape (n, 3)."""
+    truth = truth_of(claims)
+    statistics, present = row_statistics(probabilities, truth, bins=1), occurring(truth)
+    value = metrics_of_sums(statistics.sum(axis=0), present=present)["macro_f1"]
+    draws = metrics_of_sums(resampled_sums(statistics, resamples=resamples, seed=seed), present=present)["macro_f1"]
+    return interval(float(value), draws)
+
+
 def pooled_macro_f1(evaluations: Sequence[Evaluation], *, resamples: int = 1000, seed: int = 0) -> Estimate:
     """Macro-F1 of all rows of several evaluations together, such as the folds of leave-one-group-out.
 

@@ -79,12 +79,12 @@ def f1(confusion: Floats) -> Floats:
 def macro_f1(confusion: Floats, *, present: Booleans) -> Floats:
     """Mean F1 over the labels that occur in the truth, in [0, 1]. Shape: (..., 3, 3) -> (...)
 
-    present: which labels occur in the truth, at least one. Shape: (3,). A label that never occurs has no recall to
-    speak of and is left out; rows wrongly called so still lower the recall of the others.
+    present: which labels occur in the truth, at least one. Shape: (3,). A label that never occurs, in all rows or in a
+    resample, has no recall to speak of and is left out; rows wrongly called so still lower the recall of the others.
     Equals scikit-learn's f1_score(labels=those present, average="macro", zero_division=0).
     """
-    mean: Floats = f1(confusion)[..., present].mean(-1)
-    return mean
+    counted = present & (confusion.sum(-1) > 0)
+    return _ratio((f1(confusion) * counted).sum(-1), counted.sum(-1))
 
 
 def mcc(confusion: Floats) -> Floats:
@@ -165,7 +165,7 @@ def metrics_of_sums(sums: Floats, *, present: Booleans) -> dict[str, Floats]:
     sums: of row statistics, over the rows or over each resample. Shape: (..., 11 + bins) -> each (...)
     present: which labels occur in the truth. Shape: (3,). What has no meaning is left out: the metrics of a label
     that does not occur in the truth, and the correlation `mcc` when only one label does. A resample that happens to
-    miss a rare label counts 0 for it.
+    miss a rare label leaves it out of macro-F1, and counts 0 in the label's own metrics.
     """
     cells, losses, scores, gaps = np.split(sums, [_CELLS, _CELLS + 1, _CELLS + 2], axis=-1)
     confusion = cells.reshape(*sums.shape[:-1], len(LABELS), len(LABELS))

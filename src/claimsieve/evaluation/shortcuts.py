@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,13 @@ from claimsieve.evaluation.metrics import Floats, metrics_of_sums, occurring, re
 from claimsieve.records import LABELS, Claim
 
 MAX_TRAIN_CLAIMS = 30_000  # more of them hardly change what a shortcut scores
+MIN_SWAPPED_SHARE = 0.9  # of the claims with evidence; below it a swap would mostly measure the true evidence
 _MAX_EVIDENCE_CHARACTERS = 2_000
+MIN_TEST_CLAIMS = 30
 _MAX_TERMS = 50_000
 _WORD = r"\b\w+\b"
+
+Features = tuple[Any, Any]  # of train and of test, sparse. Shapes: (rows, features)
 
 DESCRIPTIONS = {
     "claim_only": "words of the claim",
@@ -36,7 +41,7 @@ DESCRIPTIONS = {
     "source_only": "who says it",
     "length_only": "how long claim and evidence are, and how many passages",
     "corpus_only": "which corpus it is from",
-    "event_majority": "how the rest of its story was labelled in train",
+    "event_majority": "how the rest of its story was labelled in train; a new story: its corpus",
     "evidence_shuffled": "words of the claim and of another story's evidence",
 }
 
@@ -108,7 +113,8 @@ def shortcut_probabilities(train: Sequence[Claim], test: Sequence[Claim], *, see
     both = (train, test)
     claim = _words([[c.claim for c in part] for part in both])
     evidence = _words([[_evidence(c) for c in part] for part in both])
-    other = _words([[_evidence(c) for c in shuffled(part, seed=seed)] for part in both])
+    swapped = [shuffled(train, train=(), seed=seed), shuffled(test, train=train, seed=seed)]
+    other = None if None in swapped else _words([[_evidence(c) for c in part or ()] for part in swapped])
     source = _words([[c.source or "" for c in part] for part in both], whole=True)
     features = {
         "claim_only": claim,
@@ -123,10 +129,18 @@ def shortcut_probabilities(train: Sequence[Claim], test: Sequence[Claim], *, see
     return {name: found[name] for name in DESCRIPTIONS if name in found}
 
 
-def shuffled(claims: Sequence[Claim], *, seed: int) -> list[Claim]:
-    """The claims with another story's evidence of their corpus; those for whom there is none keep their own."""
-    pairs = zip(claims, other_evidence(claims, seed=seed), strict=True)
-    return [claim if other is None else replace(claim, evidence=other) for claim, other in pairs]
+def shuffled(claims: Sequence[Claim], *, train: Sequence[Claim], seed: int) -> list[Claim] | None:
+    """The claims with another story's evidence of their corpus; None when nearly none can be had.
+
+    Where the claims are of one story, or nearly, evidence is taken from train, which has none of their stories.
+    """
+    wanted = sum(bool(claim.evidence) for claim in claims)
+    for pool in (claims, [*claims, *train]):
+        others = other_evidence(pool, seed=seed)[: len(claims)]
+        if wanted and sum(other is not None for other in others) >= MIN_SWAPPED_SHARE * wanted:
+            pairs = zip(claims, others, strict=True)
+            return [claim if other is None else replace(claim, evidence=other) for claim, other in pairs]
+    return None
 
 
 def from_json(document: Mapping[str, Any]) -> Shortcuts:
@@ -163,12 +177,13 @@ def table(shortcuts: Shortcuts) -> list[list[str]]:
 
 def headline(shortcuts: Shortcuts) -> str:
     """One line: by how much the model clears the best shortcut."""
+    few = "" if shortcuts.n >= MIN_TEST_CLAIMS else " – too few test claims to tell"
     if shortcuts.margin is None:
         return f"best shortcut: {shortcuts.best} {_shown(shortcuts.scores[shortcuts.best])}, n = {shortcuts.n:,}"
     margin = shortcuts.margin
     return (
         f"margin over the best shortcut: {margin.value:+.3f} [{margin.low:+.3f}, {margin.high:+.3f}] macro-F1 "
-        f"({shortcuts.best}: {shortcuts.scores[shortcuts.best].value:.3f}), n = {shortcuts.n:,}"
+        f"({shortcuts.best}: {shortcuts.scores[shortcuts.best].value:.3f}), n = {shortcuts.n:,}{few}"
     )
 
 
@@ -177,18 +192,19 @@ def _shown(estimate: Estimate) -> str:
 
 
 def sampled(train: Sequence[Claim], seed: int) -> Sequence[Claim]:
-    """At most MAX_TRAIN_CLAIMS of the claims, drawn by the seed."""
+    """At most MAX_TRAIN_CLAIMS of the claims, drawn by what they say and the seed."""
     if len(train) <= MAX_TRAIN_CLAIMS:
         return train
-    rows = np.random.default_rng(seed).choice(len(train), MAX_TRAIN_CLAIMS, replace=False)
-    return [train[row] for row in np.sort(rows)]
+    draws = [
+        blake2b(f"{seed}\0{claim.corpus}\0{claim.claim}\0{claim.id}".encode(), digest_size=8).digest()
+        for claim in train
+    ]
+    chosen = sorted(sorted(range(len(train)), key=draws.__getitem__)[:MAX_TRAIN_CLAIMS])
+    return [train[row] for row in chosen]
 
 
 def _evidence(claim: Claim) -> str:
     return " ".join(passage.text for passage in claim.evidence)[:_MAX_EVIDENCE_CHARACTERS]
-
-
-Features = tuple[Any, Any]  # of train and of test, sparse. Shapes: (rows, features)
 
 
 def _words(texts: Sequence[Sequence[str]], *, whole: bool = False) -> Features | None:
