@@ -69,7 +69,7 @@ def test_a_command_of_the_page_works(command, workplace):
 
 
 def test_the_page_has_commands():
-    assert len(commands()) >= 7
+    assert len(commands()) >= 6
 
 
 def test_the_pages_table_of_checks_is_the_codes():

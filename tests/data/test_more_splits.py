@@ -74,12 +74,18 @@ def test_by_source_each_source_stands_in_one_split_over_all_corpora(seed: int) -
     assert set(assignment) == set(SPLITS)
 
 
-def test_by_source_lets_events_be_cut_and_leaves_rows_without_a_source_apart() -> None:
+def test_by_source_lets_events_be_cut_and_keeps_rows_without_a_source_by_their_event() -> None:
     claims = [Claim(claim=f"c{row}", event="one", source=f"s{row}") for row in range(8)]
     assert set(placed(claims, by="source")) == set(SPLITS)
     with pytest.raises(LeakError, match="every event in one split"):
         placed(claims, by="random")
-    assert set(placed([Claim(claim=f"c{row}") for row in range(8)], by="source")) == set(SPLITS)
+    nameless = [Claim(claim=f"n{row}", event=f"e{row % 4}", source=" " if row % 2 else None) for row in range(12)]
+    names = placed([*claims, *nameless], by="source")[len(claims) :]
+    for event in {claim.event for claim in nameless}:
+        found = {name for name, claim in zip(names, nameless, strict=True) if claim.event == event}
+        assert len(found) == 1
+    with pytest.raises(DataError, match="expected sources on the claims to split by source, found none"):
+        placed(nameless, by="source")
 
 
 # --- one group held out

@@ -169,7 +169,7 @@ def test_what_the_claims_lack_is_no_shortcut() -> None:
     assert anonymous.scores.keys() == DESCRIPTIONS.keys() - {"source_only"}
 
 
-def test_shuffled_claims_keep_all_but_the_evidence_and_their_own_where_there_is_no_other() -> None:
+def test_shuffled_claims_keep_all_but_the_evidence_and_take_it_from_train_where_they_are_of_one_story() -> None:
     claims = drawn_claims(rows=50)
     owner = {claim.evidence: claim for claim in claims}
     for claim, original in zip(shuffled(claims, train=(), seed=0), claims, strict=True):
@@ -177,7 +177,11 @@ def test_shuffled_claims_keep_all_but_the_evidence_and_their_own_where_there_is_
         assert owner[claim.evidence].corpus == claim.corpus
         assert owner[claim.evidence].event != claim.event
     alone = [replace(claim, corpus="pheme", event="one") for claim in claims]
-    assert shuffled(alone, seed=0) == alone
+    assert shuffled(alone, train=(), seed=0) is None
+    others = [replace(claim, corpus="pheme", event=f"other {claim.event}") for claim in drawn_claims(rows=80)]
+    swapped = shuffled(alone, train=others, seed=0)
+    assert swapped is not None
+    assert {claim.evidence for claim in swapped} <= {claim.evidence for claim in others}
 
 
 def test_a_seed_gives_the_same_numbers_again(by_chance: Shortcuts) -> None:

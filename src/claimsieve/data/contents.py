@@ -15,7 +15,7 @@ MAX_IDENTIFIER_SHARE = 0.2
 MAX_DISTINCT_SHARE = 0.95
 MAX_NAMELESS_SHARE = 0.1
 MAX_RATINGS = 50  # the commonest of a run; free-text verdicts are no ratings
-MIN_RATED_SHARE = 0.5
+MIN_RATED_SHARE = 0.8
 
 _VERDICT = re.compile(
     r"\b(?:fact[- ]?check|debunk|pants on fire|our (?:ruling|rating|verdict)|we (?:rate|rated) (?:this|the|it|that)\b"
@@ -80,7 +80,7 @@ def _tells(
     if " " in word or word not in own:
         return True
     same = sum((claims[row].rating or "").casefold() == own[word] for row in rows)
-    return same >= MIN_RATED_SHARE * max(len(rows), ratings[own[word]])
+    return same >= MIN_RATED_SHARE * len(rows) and same >= ratings[own[word]] / 2
 
 
 def _identifiers(

@@ -72,15 +72,12 @@ def read_rows(name: str) -> Iterator[Row | Reject]:
 
 
 def read_tabbed(path: Path, header: Sequence[str]) -> Iterator[Row | Reject]:
-    """Rows of a file of bare cells between tabs: no header of its own, and a quotation mark is only a character."""
+    """Rows of bare cells between tabs: no header of its own, and a quotation mark is only a character."""
     with _opened(str(path)) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="\n")
-        try:
-            for number, line in enumerate(_lines(text), start=1):
-                if line.strip():
-                    yield _separated_row(number, list(header), line.rstrip("\r\n").split("\t"))
-        finally:
-            text.detach()
+        for number, line in enumerate(_lines(text), start=1):
+            if line.strip():
+                yield _separated_row(number, list(header), line.rstrip("\r\n").split("\t"))
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:

@@ -37,7 +37,7 @@ Features = tuple[Any, Any]  # of train and of test, sparse. Shapes: (rows, featu
 
 DESCRIPTIONS = {
     "claim_only": "words of the claim",
-    "evidence_only": "words of the evidence",
+    "evidence_only": "words of the evidence, of its first 2,000 characters",
     "source_only": "who says it",
     "length_only": "how long claim and evidence are, and how many passages",
     "corpus_only": "which corpus it is from",
