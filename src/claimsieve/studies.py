@@ -12,7 +12,7 @@ from claimsieve.data.fields import check_changes
 from claimsieve.data.prepare import Cut, Prepared, augmented, cuts, parts, prepare
 from claimsieve.data.splits import split
 from claimsieve.errors import ConfigError, DataError
-from claimsieve.evaluation.evaluate import Estimate, bootstrap_macro_f1, truth_of
+from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
 from claimsieve.evaluation.metrics import Floats, point_metrics
 from claimsieve.evaluation.shortcuts import sampled, shortcut_probabilities
 from claimsieve.models.build import build_model
@@ -227,7 +227,9 @@ def _estimate(by_seed: Sequence[_Tested], *, tests_differ: bool = True) -> Estim
     if tests_differ:
         return over_seeds([one.macro_f1 for one in by_seed], test_to_train=_test_to_train(by_seed))
     mean = float(np.mean([one.macro_f1 for one in by_seed]))
-    spans = [bootstrap_macro_f1(one.probabilities, one.claims, seed=seed) for seed, one in enumerate(by_seed)]
+    spans = [
+        interval(*macro_f1_draws(one.probabilities, truth_of(one.claims), seed=n)) for n, one in enumerate(by_seed)
+    ]
     return Estimate(mean, float(np.mean([span.low for span in spans])), float(np.mean([span.high for span in spans])))
 
 

@@ -1,5 +1,8 @@
 """Audit: names of stories, and ratings as words."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 
 from claimsieve.data.audit import AuditReport, audit
@@ -44,3 +47,19 @@ def test_a_rating_of_one_word_tells_where_it_stands_with_its_rating_and_not_else
     assert told["rating_words"].count == 20
     plain = checks(audited(rows("They turned right at the dam."), ["train"] * 20))
     assert "rating_words" not in plain
+
+
+def test_the_report_is_the_same_whatever_order_a_process_gives_its_sets() -> None:
+    program = (
+        "import json; from claimsieve.data.audit import audit; from claimsieve.records import Claim, Evidence;"
+        "said = ' '.join(f'Sentence {n} of the report says what was seen there.' for n in range(30));"
+        "claims = [Claim(claim=f'c{n}', event=str(n), evidence=(Evidence(said),)) for n in range(2)];"
+        "print(json.dumps(audit(claims, [0, 1], ['train', 'test'], inputs=('claim', 'evidence')).to_json()))"
+    )
+    reports = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(reports) == 1

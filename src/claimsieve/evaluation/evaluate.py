@@ -123,15 +123,17 @@ def evaluate(
     )
 
 
-def bootstrap_macro_f1(
-    probabilities: Floats, claims: Sequence[Claim], *, resamples: int = 1000, seed: int = 0
-) -> Estimate:
-    """Macro-F1 over the labels that occur, with its interval over rows. probabilities: Shape (n, 3)."""
-    truth = truth_of(claims)
+def macro_f1_draws(
+    probabilities: Floats, truth: Booleans, *, resamples: int = 1000, seed: int = 0
+) -> tuple[float, Floats]:
+    """Macro-F1 over the labels that occur, and its bootstrap draws, shape (resamples,).
+
+    probabilities, truth: Shape (n, 3). The same seed draws the same rows for any model, so differences are paired.
+    """
     statistics, present = row_statistics(probabilities, truth, bins=1), occurring(truth)
     value = metrics_of_sums(statistics.sum(axis=0), present=present)["macro_f1"]
-    draws = metrics_of_sums(resampled_sums(statistics, resamples=resamples, seed=seed), present=present)["macro_f1"]
-    return interval(float(value), draws)
+    resampled = resampled_sums(statistics, resamples=resamples, seed=seed)
+    return float(value), metrics_of_sums(resampled, present=present)["macro_f1"]
 
 
 def pooled_macro_f1(evaluations: Sequence[Evaluation], *, resamples: int = 1000, seed: int = 0) -> Estimate:

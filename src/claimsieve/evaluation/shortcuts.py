@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -22,8 +23,8 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from claimsieve.data.augmentation import other_evidence
 from claimsieve.data.leaks import event_of
-from claimsieve.evaluation.evaluate import Estimate, interval, truth_of
-from claimsieve.evaluation.metrics import Floats, metrics_of_sums, occurring, resampled_sums, row_statistics
+from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
+from claimsieve.evaluation.metrics import Floats
 from claimsieve.records import LABELS, Claim
 
 MAX_TRAIN_CLAIMS = 30_000  # more of them hardly change what a shortcut scores
@@ -81,15 +82,7 @@ def measure_shortcuts(
     """
     seen = sampled(train, seed)
     truth = truth_of(test)
-    present = occurring(truth)
-
-    def draws(probabilities: Floats) -> tuple[float, Floats]:
-        """Macro-F1 and its bootstrap draws; rows are drawn alike for all, so differences are paired."""
-        statistics = row_statistics(probabilities, truth, bins=1)
-        value = metrics_of_sums(statistics.sum(axis=0), present=present)["macro_f1"]
-        resampled = resampled_sums(statistics, resamples=resamples, seed=seed)
-        return float(value), metrics_of_sums(resampled, present=present)["macro_f1"]
-
+    draws = partial(macro_f1_draws, truth=truth, resamples=resamples, seed=seed)
     found = {
         name: draws(probabilities) for name, probabilities in shortcut_probabilities(seen, test, seed=seed).items()
     }
