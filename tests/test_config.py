@@ -108,7 +108,7 @@ def test_every_problem_is_told_at_once_by_the_path_typed():
         'training.epochs: expected a valid integer, found "5".',
         "training.learning_rates: unknown key. Did you mean 'learning_rate'? Known here: batch_tokens,",
         "seeds.1: expected greater than or equal to 0, found -1.",
-        "extra: unknown key. Known here: data, evaluation, model, name, seeds, tracking, training.",
+        "extra: unknown key. Known here: calibration, card, data, evaluation, gate, model, name, seeds, sweep",
     ]
     assert len(found) == len(starts)
     for start in starts:

@@ -62,6 +62,9 @@ class Claim:
 class Prediction:
     """What a model says of one claim. `probabilities` has one value in [0, 1] per label and sums to 1.
 
+    probabilities_at_prevalence: the same, turned to a mix of labels that the user named. prediction_set: the labels
+    that cannot be ruled out at the level of the calibration; None for a model that has none. abstained: the set is not
+    one label, so a person has to decide; reasons says why.
     The probabilities say how strongly the claim, with its evidence, resembles claims of that label in the training
     corpora. They do not say how probable it is that the claim is true.
     """
@@ -69,9 +72,10 @@ class Prediction:
     id: str | None
     label: Label
     probabilities: Mapping[Label, float]
+    probabilities_at_prevalence: Mapping[Label, float] | None = None
     stance: Stance | None = None
     manipulation: bool | None = None
-    prediction_set: tuple[Label, ...] = ()
+    prediction_set: tuple[Label, ...] | None = None
     abstained: bool = False
     reasons: tuple[str, ...] = ()
     model: str | None = None

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,10 +97,17 @@ def test_a_recipe_is_read_by_name():
     assert left_out == []
 
 
-def test_at_most_max_claims_are_read(file):
-    name = file(*labelled(50), *["never reached\n"] * 50)
-    claims, left_out = corpora.load([Corpus(file=name, max_claims=50)])
-    assert (len(claims), left_out) == (50, [])
+def test_max_claims_draws_whole_stories_from_all_of_the_file(file):
+    rows = [{**row, "event": f"story {number // 5}"} for number, row in enumerate(labelled(100))]
+    claims, _ = corpora.load([Corpus(file=file(*rows), max_claims=20)])
+    stories = Counter(claim.event for claim in claims)
+    assert set(stories.values()) == {5}
+    assert len(stories) == 4
+    order = [int(claim.id.rpartition(":")[2]) for claim in claims]
+    assert order == sorted(order)
+    assert order[-1] > 40
+    again, _ = corpora.load([Corpus(file=file(*rows[::-1]), max_claims=20)])
+    assert {claim.event for claim in again} == set(stories)
 
 
 def test_a_few_bad_rows_are_left_out_and_told(file):
