@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import evaluate, from_json, summary_metrics, table, to_json
+from claimsieve.evaluation.evaluate import evaluate, from_json, slice_metrics, summary_metrics, table, to_json
 from claimsieve.evaluation.metrics import point_metrics
 from claimsieve.records import LABELS, Claim
 
@@ -136,7 +136,10 @@ def test_summary_metrics_are_flat_and_fit_for_mlflow():
     summary = summary_metrics(evaluation)
     names = {"macro_f1", "macro_f1_low", "macro_f1_high", "accuracy", "mcc", "log_loss", "brier", "ece"}
     names |= {f"{label}_{metric}" for label in LABELS for metric in ("precision", "recall", "f1")}
-    assert summary.keys() == names | {"corpus/X_fact _en_/macro_f1", "corpus/_/macro_f1"}
+    assert summary.keys() == names | {"rows"}
+    slices = slice_metrics(evaluation)
+    assert {"corpus/X_fact _en__macro_f1", "corpus/__macro_f1"} <= slices.keys()
+    assert {name.split("/")[0] for name in slices} <= {"corpus", "event"}
     assert summary["macro_f1_low"] <= summary["macro_f1"] <= summary["macro_f1_high"]
     assert all(type(value) is float for value in summary.values())
 

@@ -52,6 +52,6 @@ def test_the_same_evaluation_gives_the_same_picture(evaluation, draw):
 def test_matplotlib_is_imported_only_to_draw_and_pyplot_never():
     code = (
         "import sys; from claimsieve.evaluation import plots; assert 'matplotlib' not in sys.modules; "
-        "plots._figure(width_inches=1, height_inches=1); assert 'matplotlib.pyplot' not in sys.modules"
+        "plots.new_figure(width_inches=1, height_inches=1); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

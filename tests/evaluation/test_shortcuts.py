@@ -236,11 +236,11 @@ def test_the_headline_says_by_how_much_the_best_shortcut_is_cleared(by_chance: S
 def test_a_tracker_gets_every_score_and_the_margin(by_chance: Shortcuts) -> None:
     metrics = summary_metrics(by_chance)
     assert by_chance.margin is not None
-    assert {name: metrics[f"shortcut/{name}_macro_f1"] for name in DESCRIPTIONS} == values(by_chance)
-    assert metrics["margin_over_best_shortcut_low"] == by_chance.margin.low
+    assert {name: metrics[f"{name}_macro_f1"] for name in DESCRIPTIONS} == values(by_chance)
+    assert metrics["margin_over_best_low"] == by_chance.margin.low
     assert metrics.keys() - summary_metrics(measured(drawn_claims())).keys() == {
-        "margin_over_best_shortcut",
-        "margin_over_best_shortcut_low",
-        "margin_over_best_shortcut_high",
-        "evidence_shuffled_macro_f1",
+        "margin_over_best",
+        "margin_over_best_low",
+        "margin_over_best_high",
+        "model_evidence_shuffled_macro_f1",
     }

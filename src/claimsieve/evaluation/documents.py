@@ -1,58 +1,81 @@
-"""An Evaluation as files: the numbers, the pictures, and the test predictions they were made from."""
+"""The files beside an assessment: pictures, and what the model said of each test claim."""
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from claimsieve.errors import ModelError
-from claimsieve.evaluation.evaluate import Evaluation, from_json, to_json
+from claimsieve.evaluation.assessment import Assessment
+from claimsieve.evaluation.decision_plots import base_rate_figure, calibration_figure, risk_coverage_figure
+from claimsieve.evaluation.decisions import Decisions, labels_of
 from claimsieve.evaluation.plots import confusion_matrix_figure, figure_bytes, reliability_figure
-from claimsieve.evaluation.shortcuts import Shortcuts
-from claimsieve.evaluation.shortcuts import from_json as shortcuts_from_json
 from claimsieve.records import LABELS, Claim
 
-EVALUATION = "evaluation.json"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 TEST_PREDICTIONS = "test_predictions.jsonl"
-SHORTCUTS = "shortcuts.json"
 AUDIT = "audit.json"
+SPLIT_TABLE = "splits.jsonl"
+LEFT_OUT = "left_out.jsonl"
 
 
-def evaluation_documents(evaluation: Evaluation, test: Sequence[Claim], probabilities: np.ndarray) -> dict[str, bytes]:
-    """File name → content. probabilities: of the test claims, in the order of LABELS. Shape: (n, 3)."""
-    predicted = [
-        {"id": claim.id, "label": claim.label, **{f"p_{label}": float(p) for label, p in zip(LABELS, row, strict=True)}}
-        for claim, row in zip(test, probabilities, strict=True)
-    ]
-    return {
-        EVALUATION: (json.dumps(to_json(evaluation), indent=1) + "\n").encode(),
-        TEST_PREDICTIONS: lines(predicted),
-        "confusion_matrix.png": figure_bytes(confusion_matrix_figure(evaluation)),
-        "reliability.png": figure_bytes(reliability_figure(evaluation)),
+def pictures(assessment: Assessment) -> dict[str, bytes]:
+    """File name → PNG."""
+    figures = {
+        "confusion_matrix.png": confusion_matrix_figure(assessment.evaluation),
+        "reliability.png": _reliability(assessment),
+        "risk_coverage.png": risk_coverage_figure(assessment.decisions.selective),
     }
+    if (rates := assessment.decisions.base_rates) is not None and (figure := base_rate_figure(rates)) is not None:
+        figures["base_rates.png"] = figure
+    return {name: figure_bytes(figure) for name, figure in figures.items()}
 
 
-def lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def _reliability(assessment: Assessment) -> "Figure":
+    """Before and after calibration side by side; one diagram where nothing was calibrated."""
+    report = assessment.decisions.calibration
+    if report is None:
+        return reliability_figure(assessment.evaluation)
+    stages, bins = report.overall.stages, report.reliability
+    return calibration_figure(
+        bins["before"],
+        bins["after"],
+        ece_before=stages["before"].ece,
+        ece_after=stages["after"].ece,
+        n=report.overall.n,
+    )
+
+
+def prediction_lines(test: Sequence[Claim], decisions: Decisions) -> bytes:
+    """JSON Lines: each test claim with its true label, what the model says, and whether it leaves it to a person."""
+    held = decisions.sets
+    rows = zip(
+        test,
+        decisions.probabilities.tolist(),
+        decisions.raw.tolist(),
+        [None] * len(test) if held is None else [labels_of(row) for row in held],
+        decisions.abstained.tolist(),
+        decisions.reasons,
+        strict=True,
+    )
+    return lines(
+        {
+            "id": claim.id,
+            "claim": claim.claim,
+            "corpus": claim.corpus,
+            "event": claim.event,
+            "label": claim.label,
+            "stance": claim.stance,
+            **{f"p_{label}": p for label, p in zip(LABELS, calibrated, strict=True)},
+            **{f"raw_p_{label}": p for label, p in zip(LABELS, raw, strict=True)},
+            "prediction_set": prediction_set,
+            "abstained": abstained,
+            "reasons": list(why),
+        }
+        for claim, calibrated, raw, prediction_set, abstained, why in rows
+    )
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Rows as JSON Lines."""
     return "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows).encode()
-
-
-def read_evaluation(directory: Path) -> Evaluation:
-    """The evaluation saved in a model directory. Raises ModelError when there is none."""
-    try:
-        return from_json(json.loads((directory / EVALUATION).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{directory}: expected {EVALUATION}, found none that can be read ({error}).") from None
-
-
-def read_shortcuts(directory: Path) -> Shortcuts | None:
-    """The shortcuts saved in a model directory; None when they were not measured. Raises ModelError as above."""
-    path = directory / SHORTCUTS
-    if not path.is_file():
-        return None
-    try:
-        return shortcuts_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path}: expected the scores of shortcuts, found something else ({error}).") from None

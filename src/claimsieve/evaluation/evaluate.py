@@ -102,14 +102,14 @@ def evaluate(
     def slices(groups: dict[str, list[int]]) -> dict[str, Slice]:
         return {k: _slice(statistics[v], truth[v], resamples=resamples, seed=seed) for k, v in groups.items()}
 
-    events = _groups([claim.event for claim in claims])
+    events = rows_by_name([claim.event for claim in claims])
     large_events = {event: rows for event, rows in events.items() if len(rows) >= min_slice_rows}
     confusion = confusion_matrix(truth, chosen_labels(checked)).astype(int).tolist()
     return Evaluation(
         overall=_slice(statistics, truth, resamples=resamples, seed=seed),
         confusion={true: dict(zip(LABELS, row, strict=True)) for true, row in zip(LABELS, confusion, strict=True)},
         reliability=reliability(checked, truth, bins=bins),
-        corpora=slices(_groups([claim.corpus for claim in claims])),
+        corpora=slices(rows_by_name([claim.corpus for claim in claims])),
         events=slices(large_events),
         smaller_events=len(events) - len(large_events),
         settings={
@@ -176,19 +176,26 @@ def from_json(document: Any) -> Evaluation:
 def summary_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Flat names and values for an experiment tracker; what is undefined is left out.
 
-    The overall metrics by name, macro_f1_low and macro_f1_high, "<label>_precision", ..., and "corpus/<name>/macro_f1",
-    in which characters that MLflow refuses in a metric's name become "_".
+    The overall metrics by name, macro_f1_low, macro_f1_high, rows, "<label>_precision", "<label>_recall", "<label>_f1".
     """
     overall = evaluation.overall
     estimates = dict(overall.metrics)
     for label, by_metric in overall.per_label.items():
         estimates |= {f"{label}_{name}": estimate for name, estimate in by_metric.items()}
-    for corpus, of_corpus in evaluation.corpora.items():
-        estimates[f"corpus/{_metric_name(corpus)}/macro_f1"] = of_corpus.metrics["macro_f1"]
     summary = {name: estimate.value for name, estimate in estimates.items() if estimate is not None}
     if (estimate := overall.metrics["macro_f1"]) is not None:
         summary |= {"macro_f1_low": estimate.low, "macro_f1_high": estimate.high}
-    return summary
+    return summary | {"rows": float(overall.n)}
+
+
+def slice_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Macro-F1 as "corpus/<name>_macro_f1" and "event/<name>_macro_f1"; signs that MLflow refuses become "_"."""
+    found = {}
+    for kind, slices in (("corpus", evaluation.corpora), ("event", evaluation.events)):
+        for name, part in slices.items():
+            if (estimate := part.metrics["macro_f1"]) is not None:
+                found[f"{kind}/{_metric_name(name)}_macro_f1"] = estimate.value
+    return found
 
 
 def table(evaluation: Evaluation) -> list[list[str]]:
@@ -225,6 +232,15 @@ def _checked(probabilities: Floats, *, n: int) -> Floats:
     return checked
 
 
+def rows_by_name(names: Sequence[str | None]) -> dict[str, list[int]]:
+    """Row numbers by name, the name with most rows first; rows without a name are left out."""
+    found: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        if name is not None:
+            found.setdefault(name, []).append(row)
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
 def _slice(statistics: Floats, truth: Booleans, *, resamples: int, seed: int) -> Slice:
     present = occurring(truth)
     values = metrics_of_sums(statistics.sum(axis=0), present=present)
@@ -244,15 +260,6 @@ def interval(value: float, draws: Floats) -> Estimate:
     return Estimate(value, low, high)
 
 
-def _groups(names: Sequence[str | None]) -> dict[str, list[int]]:
-    """Row numbers by name, the largest group first."""
-    groups: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        if name is not None:
-            groups.setdefault(name, []).append(row)
-    return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))
-
-
 def _slice_from(row: Mapping[str, Any]) -> Slice:
     return Slice(
         n=row["n"],
@@ -266,8 +273,8 @@ def _estimates_from(row: Mapping[str, Mapping[str, float] | None]) -> dict[str, 
     return {name: None if estimate is None else Estimate(**estimate) for name, estimate in row.items()}
 
 
-def _metric_name(corpus: str) -> str:
-    return re.sub(r"[^\w.: -]|^\.+$", "_", corpus)
+def _metric_name(name: str) -> str:
+    return re.sub(r"[^\w.: -]|^\.+$", "_", name)[:100]
 
 
 def _number(estimate: Estimate | None) -> str:

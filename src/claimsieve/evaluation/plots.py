@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from claimsieve.evaluation.evaluate import Evaluation
+from claimsieve.evaluation.metrics import Bin
 from claimsieve.records import LABELS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE = "#0072B2"
@@ -23,7 +25,7 @@ DOTS_PER_INCH = 150
 
 def confusion_matrix_figure(evaluation: Evaluation) -> "Figure":
     """Counts and shares of each true label's claims; the darker a cell, the larger its share."""
-    figure = _figure(width_inches=5.2, height_inches=4.8)
+    figure = new_figure(width_inches=5.2, height_inches=4.8)
     axes = figure.add_subplot()
     totals = {label: sum(evaluation.confusion[label].values()) for label in LABELS}
     shares = [[_share(evaluation.confusion[true][given], totals[true]) for given in LABELS] for true in LABELS]
@@ -52,15 +54,26 @@ def confusion_matrix_figure(evaluation: Evaluation) -> "Figure":
 
 def reliability_figure(evaluation: Evaluation) -> "Figure":
     """Accuracy against mean confidence per bin, and beneath it how many claims each bin holds."""
-    figure = _figure(width_inches=5.6, height_inches=6.0)
+    figure = new_figure(width_inches=5.6, height_inches=6.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    filled = [part for part in evaluation.reliability if part.confidence is not None and part.accuracy is not None]
-    lows = [part.low for part in filled]
-    confidences = [part.confidence for part in filled]
-    accuracies = [part.accuracy for part in filled]
+    draw_reliability(top, bottom, evaluation.reliability)
+    # Above the axes, as no corner inside is free for every model.
+    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
+    figure.suptitle(f"Reliability on {evaluation.overall.n:,} claims{_calibration_error(evaluation)}")
+    return figure
+
+
+def draw_reliability(top: "Axes", bottom: "Axes", bins: Sequence[Bin]) -> None:
+    """Accuracy and gap per bin on the axes `top`, claims per bin on `bottom`."""
+    filled = [
+        (part.low, part.confidence, part.accuracy, part.n)
+        for part in bins
+        if part.confidence is not None and part.accuracy is not None
+    ]
+    lows, confidences, accuracies, counts = ([row[column] for row in filled] for column in range(4))
     left = min([*lows, 1 / len(LABELS)])  # the most probable of three labels has at least a third
     bars: dict[str, Any] = {
-        "width": 1 / len(evaluation.reliability),
+        "width": 1 / len(bins),
         "align": "edge",
         "edgecolor": "white",
         "color": BLUE,
@@ -72,18 +85,14 @@ def reliability_figure(evaluation: Evaluation) -> "Figure":
     top.plot([left, 1], [left, 1], color=GREY, linestyle="--", linewidth=1, label="perfect calibration")
     top.set_ylim(0, 1)
     top.set_ylabel("accuracy")
-    # Above the axes, as no corner inside is free for every model.
-    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
 
-    bottom.bar(lows, [part.n for part in filled], **bars)
+    bottom.bar(lows, counts, **bars)
     bottom.set_xlim(left, 1)
     bottom.set_xlabel("confidence: probability of the label given")
     bottom.set_ylabel("claims")
     bottom.yaxis.set_major_formatter("{x:,.0f}")
     for axes in (top, bottom):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Reliability on {evaluation.overall.n:,} claims{_calibration_error(evaluation)}")
-    return figure
 
 
 def optimism_figure(scores: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> "Figure":
@@ -91,7 +100,7 @@ def optimism_figure(scores: Mapping[str, tuple[Sequence[float], Sequence[float]]
 
     scores: name of what was trained → (honest, random), a value per seed each.
     """
-    figure = _figure(width_inches=7.0, height_inches=1.4 + 0.32 * len(scores))
+    figure = new_figure(width_inches=7.0, height_inches=1.4 + 0.32 * len(scores))
     axes = figure.add_subplot()
     for row, (honest, random) in enumerate(scores.values()):
         means = [sum(values) / len(values) for values in (honest, random)]
@@ -118,7 +127,7 @@ def figure_bytes(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def _figure(*, width_inches: float, height_inches: float) -> "Figure":
+def new_figure(*, width_inches: float, height_inches: float) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -146,13 +146,13 @@ def from_json(document: Mapping[str, Any]) -> Shortcuts:
 
 def summary_metrics(shortcuts: Shortcuts) -> dict[str, float]:
     """Flat names and values for an experiment tracker."""
-    metrics = {f"shortcut/{name}_macro_f1": estimate.value for name, estimate in shortcuts.scores.items()}
+    metrics = {f"{name}_macro_f1": estimate.value for name, estimate in shortcuts.scores.items()}
     if shortcuts.margin is not None:
-        metrics["margin_over_best_shortcut"] = shortcuts.margin.value
-        metrics["margin_over_best_shortcut_low"] = shortcuts.margin.low
-        metrics["margin_over_best_shortcut_high"] = shortcuts.margin.high
+        metrics["margin_over_best"] = shortcuts.margin.value
+        metrics["margin_over_best_low"] = shortcuts.margin.low
+        metrics["margin_over_best_high"] = shortcuts.margin.high
     if shortcuts.model_evidence_shuffled is not None:
-        metrics["evidence_shuffled_macro_f1"] = shortcuts.model_evidence_shuffled.value
+        metrics["model_evidence_shuffled_macro_f1"] = shortcuts.model_evidence_shuffled.value
     return metrics
 
 

@@ -1,0 +1,95 @@
+"""All that was measured of one model on its test split, as numbers for a tracker and as files of its directory."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from claimsieve.errors import DataError, ModelError
+from claimsieve.evaluation import decisions, evaluate, shortcuts
+from claimsieve.evaluation.calibration import Calibration
+from claimsieve.evaluation.calibration import from_json as calibration_from_json
+from claimsieve.evaluation.calibration import to_json as calibration_to_json
+from claimsieve.evaluation.decisions import DecisionReport
+from claimsieve.evaluation.evaluate import Evaluation
+from claimsieve.evaluation.shortcuts import Shortcuts
+
+EVALUATION = "evaluation.json"
+SHORTCUTS = "shortcuts.json"
+CALIBRATION = "calibration.json"
+DECISIONS = "decisions.json"
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The numbers of one model on its test split.
+
+    evaluation: of calibrated probabilities. shortcuts: None when the config turns them off. calibration: what the
+    calibration split decided, None for a split without one. decisions: what one can decide on.
+    """
+
+    evaluation: Evaluation
+    shortcuts: Shortcuts | None
+    calibration: Calibration | None
+    decisions: DecisionReport
+
+    def metrics(self) -> dict[str, float]:
+        """Flat names and values, grouped by what stands before the slash, the same for every kind of model.
+
+        Rounded to six digits, since a tracker's tables show every digit.
+        """
+        groups = {
+            "test": evaluate.summary_metrics(self.evaluation),
+            "slice": evaluate.slice_metrics(self.evaluation),
+            "probe": {} if self.shortcuts is None else shortcuts.summary_metrics(self.shortcuts),
+            **decisions.summary_metrics(self.decisions, self.calibration),
+        }
+        return {f"{group}/{name}": round(value, 6) for group, found in groups.items() for name, value in found.items()}
+
+    def documents(self) -> dict[str, bytes]:
+        """File name → content, as `read_assessment` reads it back."""
+        found: dict[str, Any] = {
+            EVALUATION: evaluate.to_json(self.evaluation),
+            DECISIONS: asdict(self.decisions),
+            SHORTCUTS: None if self.shortcuts is None else asdict(self.shortcuts),
+            CALIBRATION: None if self.calibration is None else calibration_to_json(self.calibration),
+        }
+        return {
+            name: (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
+            for name, document in found.items()
+            if document is not None
+        }
+
+
+def read_assessment(directory: Path) -> Assessment:
+    """What a model directory says of its test split. Raises ModelError when it cannot be read."""
+    return Assessment(
+        read_evaluation(directory),
+        _read(directory / SHORTCUTS, shortcuts.from_json) if (directory / SHORTCUTS).is_file() else None,
+        read_calibration(directory),
+        _read(directory / DECISIONS, decisions.from_json),
+    )
+
+
+def read_evaluation(directory: Path) -> Evaluation:
+    """The evaluation saved in a model directory. Raises ModelError when there is none."""
+    return _read(directory / EVALUATION, evaluate.from_json)
+
+
+def read_calibration(directory: Path) -> Calibration | None:
+    """The calibration saved in a model directory; None for a model without one. Raises ModelError as above."""
+    path = directory / CALIBRATION
+    return _read(path, calibration_from_json) if path.is_file() else None
+
+
+def _read(path: Path, parse: Callable[[Any], _Found]) -> _Found:
+    try:
+        return parse(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, DataError) as error:
+        raise ModelError(
+            f"{path}: expected what a training writes there, found nothing that can be read ({error}). "
+            "Copy the model directory again, whole, or train again with this version."
+        ) from None
