@@ -12,11 +12,15 @@ from claimsieve.data.corpora import require_columns
 from claimsieve.data.fields import field_mapper
 from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.evaluation.calibration import Calibration
+from claimsieve.inference.decide import decide, predictions_of
 from claimsieve.inference.writers import RejectsWriter, open_writer
 from claimsieve.models import Model
-from claimsieve.records import LABELS, Claim, Prediction, RecordError, claim_from_row, row_of_claim
+from claimsieve.records import LABELS, Claim, Label, Prediction, RecordError, claim_from_row, row_of_claim
 
 PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
+DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with a calibration
+PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
 WINDOW_ROWS = 4_096
 
 
@@ -24,7 +28,8 @@ WINDOW_ROWS = 4_096
 class Tally:
     """How many rows were read, labelled and rejected; read = labelled + rejected.
 
-    without_evidence: labelled rows that had none, when the model was trained to read it.
+    without_evidence: labelled rows that had none, when the model was trained to read it. abstained: labelled rows that
+    are left to a person.
     """
 
     read: int
@@ -32,6 +37,7 @@ class Tally:
     rejected: int
     rejects_file: str | None
     without_evidence: int = 0
+    abstained: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,17 @@ class _Item:
     fields: Mapping[str, Any]
 
 
-def predict_claims(model: Model, claims: list[Claim], *, fingerprint: str | None = None) -> list[Prediction]:
-    """One Prediction per claim, in order."""
-    predictions = []
-    for claim, row in zip(claims, model.predict_proba(claims), strict=True):
-        probabilities = {label: float(value) for label, value in zip(LABELS, row, strict=True)}
-        best = max(LABELS, key=probabilities.__getitem__)
-        predictions.append(Prediction(id=claim.id, label=best, probabilities=probabilities, model=fingerprint))
-    return predictions
+def predict_claims(
+    model: Model,
+    claims: Sequence[Claim],
+    *,
+    calibration: Calibration | None = None,
+    prevalence: Mapping[Label, float] | None = None,
+    fingerprint: str | None = None,
+) -> list[Prediction]:
+    """One Prediction per claim, in order. calibration: of the same model; without one there are no prediction sets."""
+    decisions = decide(model, claims, calibration)
+    return predictions_of(decisions, claims, fingerprint=fingerprint, calibration=calibration, prevalence=prevalence)
 
 
 def predict_file(
@@ -58,21 +67,25 @@ def predict_file(
     target: str,
     *,
     mapping: Mapping[str, str],
+    calibration: Calibration | None = None,
+    prevalence: Mapping[Label, float] | None = None,
     advance: Callable[[int], None] = lambda rows: None,
 ) -> Tally:
     """Label every claim of `source` ('-': JSON Lines on stdin; 'recipe:NAME': a corpus) into `target` ('-': stdout).
 
-    Each row of the output is the input's row with `label, p_verified, p_unverified, p_propaganda` beside it; a column
-    of the input that has one of these names is kept as `input_<name>`. Rows that cannot be read go to
+    Each row of the output is the input's row with `label, p_verified, p_unverified, p_propaganda` beside it, with a
+    calibration also `prediction_set, abstained, reasons`, and with a prevalence `p_<label>_at_prevalence`; a column of
+    the input that has one of these names is kept as `input_<name>`. Rows that cannot be read go to
     `<target>.rejects.jsonl` with place and reason (to stderr when the target is '-'). The output appears whole, when
     everything is done. Raises DataError when source or target as a whole cannot be used.
     """
     check_paths(source, target)
     items = _items(source, mapping, model.inputs)
-    read = labelled = without_evidence = 0
+    read = labelled = without_evidence = abstained = 0
+    columns_of_prediction = prediction_columns(calibration, prevalence)
     with (
         RejectsWriter(None if target == "-" else _rejects_file(target)) as rejects,
-        open_writer(target, lambda: output_columns(source), template=source) as writer,
+        open_writer(target, lambda: output_columns(source, columns_of_prediction), template=source) as writer,
     ):
         while window := list(islice(items, WINDOW_ROWS)):
             read += len(window)
@@ -80,25 +93,39 @@ def predict_file(
             for item in window:
                 if isinstance(item, Reject):
                     rejects.write(item)
-            predictions = predict_claims(model, [item.claim for item in good])
+            found = [item.claim for item in good]
+            predictions = predict_claims(model, found, calibration=calibration, prevalence=prevalence)
             for item, prediction in zip(good, predictions, strict=True):
                 writer.write(output_row(item.fields, prediction))
             labelled += len(good)
+            abstained += sum(prediction.abstained for prediction in predictions)
             if "evidence" in model.inputs:
                 without_evidence += sum(not item.claim.evidence for item in good)
             advance(len(window))
     rejects_file = rejects.name if rejects.count else None
-    return Tally(read, labelled, read - labelled, rejects_file, without_evidence)
+    return Tally(read, labelled, read - labelled, rejects_file, without_evidence, abstained)
+
+
+def prediction_columns(calibration: Calibration | None, prevalence: Mapping[Label, float] | None) -> tuple[str, ...]:
+    """What stands beside a row's own columns."""
+    decision = () if calibration is None else DECISION_COLUMNS
+    return (*PREDICTION_COLUMNS, *decision, *(() if prevalence is None else PREVALENCE_COLUMNS))
 
 
 def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
     """The input's own columns, then the prediction's."""
-    own = {_kept_name(name): value for name, value in fields.items()}
-    probabilities = {f"p_{label}": round(value, 6) for label, value in prediction.probabilities.items()}
-    return {**own, "label": prediction.label, **probabilities}
+    row = {_kept_name(name): value for name, value in fields.items()}
+    row["label"] = prediction.label
+    row |= {f"p_{label}": round(value, 6) for label, value in prediction.probabilities.items()}
+    if prediction.prediction_set is not None:
+        decision = (list(prediction.prediction_set), prediction.abstained, list(prediction.reasons))
+        row |= dict(zip(DECISION_COLUMNS, decision, strict=True))
+    if (turned := prediction.probabilities_at_prevalence) is not None:
+        row |= {f"p_{label}_at_prevalence": round(value, 6) for label, value in turned.items()}
+    return row
 
 
-def output_columns(source: str) -> list[str]:
+def output_columns(source: str, of_prediction: Sequence[str]) -> list[str]:
     """All columns of the output of a table; reads a JSON Lines file through to find them."""
     if source.startswith("recipe:"):
         found = list(
@@ -108,7 +135,7 @@ def output_columns(source: str) -> list[str]:
         raise DataError("expected JSON Lines as output for standard input, found a table. Use -o FILE.jsonl.")
     else:
         found = columns(source)
-    return [*(_kept_name(name) for name in found), *PREDICTION_COLUMNS]
+    return [*(_kept_name(name) for name in found), *of_prediction]
 
 
 def _kept_name(name: str) -> str:
@@ -116,7 +143,8 @@ def _kept_name(name: str) -> str:
     stem = name
     while stem.startswith("input_"):
         stem = stem.removeprefix("input_")
-    return f"input_{name}" if stem in PREDICTION_COLUMNS else name
+    ours = stem in (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS)
+    return f"input_{name}" if ours else name
 
 
 def _rejects_file(target: str) -> str:
@@ -138,6 +166,8 @@ def _items(source: str, mapping: Mapping[str, str], inputs: Sequence[str] = ()) 
             fields = record_cells(mapper(row.fields)) if tabular else mapper(row.fields)
             # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
             seen = {name: fields.get(name) for name in ("id", "claim", *inputs)}
+            if isinstance(fields.get("corpus"), str):
+                seen["corpus"] = fields["corpus"]  # some have a temperature of their own
             yield _Item(claim_from_row(seen), row.fields)
         except RecordError as error:
             yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200])

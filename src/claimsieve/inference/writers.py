@@ -155,7 +155,9 @@ class _Parquet:
         if not template.startswith("recipe:") and template != "-" and format_of(template) == "parquet":
             # The input's own columns come first, in their order, whatever they are called now.
             types = dict(zip(names, pyarrow.parquet.read_schema(template).types, strict=False))
-        types |= {f"p_{label}": pyarrow.float64() for label in LABELS} | {"label": pyarrow.string()}
+        types |= {f"p_{label}{form}": pyarrow.float64() for label in LABELS for form in ("", "_at_prevalence")}
+        types |= {"label": pyarrow.string(), "abstained": pyarrow.bool_()}
+        types |= dict.fromkeys(("prediction_set", "reasons"), pyarrow.list_(pyarrow.string()))
         self._schema = pyarrow.schema([(_encodable(name), types.get(name, pyarrow.string())) for name in names])
         self._texts = [name for name in names if name not in types]
         self._writer = pyarrow.parquet.ParquetWriter(path, self._schema)
