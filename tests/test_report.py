@@ -1,0 +1,229 @@
+"""The page shows what was saved, is whole in itself, and nothing that a corpus says becomes markup."""
+
+import itertools
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from claimsieve.config import validate
+from claimsieve.errors import ModelError
+from claimsieve.pages import number, share
+from claimsieve.report import MAX_EVENTS, evaluation_page, read_directory
+from claimsieve.runner import run_experiment
+from html_pages import HOSTILE, Page, assert_inert, poisoned_documents
+
+
+@pytest.fixture(scope="module")
+def trained(planted_claims, tmp_path_factory):
+    """A model directory; claims without words of their label make it err, and a row without a claim is left out."""
+    folder = tmp_path_factory.mktemp("report")
+    rows = [json.loads(line) for line in planted_claims.read_text().splitlines()]
+    for row in rows[::4]:
+        row["evidence"] = "nothing that tells a label"
+    data = folder / "planted.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"claim": "", "label": "verified"}\n')
+    config = {
+        "name": "planted-page",
+        "data": {
+            "corpora": [{"file": str(data)}],
+            "split": {"train": 0.4, "valid": 0.1, "calibration": 0.2, "test": 0.3},
+        },
+        "model": {"kind": "tfidf"},
+        "evaluation": {
+            "resamples": 100,
+            "min_slice_rows": 2,
+            "prevalence": {"verified": 0.9, "unverified": 0.08, "propaganda": 0.02},
+        },
+        "tracking": {"enabled": False},
+    }
+    [result] = run_experiment(validate(config, place="test"), folder / "model")
+    return result.directory
+
+
+@pytest.fixture(scope="module")
+def documents(trained):
+    return read_directory(trained)[0]
+
+
+@pytest.fixture(scope="module")
+def origin(trained):
+    return read_directory(trained)[1]
+
+
+@pytest.fixture(scope="module")
+def page(documents, origin):
+    return Page(evaluation_page(documents, origin=origin))
+
+
+def test_the_page_is_whole_in_itself(page):
+    assert_inert(page)
+    assert len(page.all("img")) >= 3
+
+
+def test_what_a_corpus_says_does_not_become_markup(documents, origin):
+    for hostile in HOSTILE:
+        page = Page(evaluation_page(poisoned_documents(documents, hostile), origin=origin))
+        assert_inert(page)
+        # In the tables of corpora and events, among the mistakes and among the rows left out.
+        assert page.words.count(" ".join(hostile.split())) > 10
+
+
+def test_sections_in_the_order_in_which_to_decide(page):
+    ids = [attributes["id"] for tag, attributes in page.elements if tag == "h2"]
+    expected = "numbers shortcuts labels confusion corpora events calibration coverage selective base-rates audit data"
+    assert ids == [*expected.split(), "mistakes", "making", "meaning"]
+    first = page.words.index("Margin over the best shortcut")
+    assert first < page.words.index("Macro-F1 (n")
+
+
+def test_readers_that_speak_find_their_way(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {link["href"][1:] for link in page.all("a")} <= set(ids)
+    assert all(cell.get("scope") in ("row", "col") for cell in page.all("th"))
+    assert all(picture["alt"] for picture in page.all("img"))
+    assert all(table["caption"] for table in page.tables)
+    assert page.all("html")[0]["lang"] == "en"
+
+
+def test_every_table_of_estimates_has_n_and_intervals(page):
+    estimated = [
+        table for table in page.tables if any("[95\xa0%]" in cell for cell in [table["caption"], *table["head"]])
+    ]
+    assert len(estimated) >= 10
+    for table in estimated:
+        counted = "n\xa0=\xa0" in table["caption"] or {"n", "claims"} & set(table["head"])
+        assert counted, table["caption"]
+        for row in table["rows"]:
+            for head, cell in zip(table["head"], row, strict=True):
+                if "[95\xa0%]" in head and "wrong among" not in head:  # a number of items may be known exactly
+                    assert re.search(r"\d \[[^]]+, [^]]+\]|–", cell), (table["caption"], cell)
+
+
+def test_the_page_shows_what_was_saved(page, documents):
+    evaluation = json.loads(documents["evaluation.json"])
+    estimates = [*evaluation["overall"]["metrics"].values(), *evaluation["corpora"]["planted"]["metrics"].values()]
+    estimates += [one for label in evaluation["overall"]["per_label"].values() for one in label.values()]
+    decisions = json.loads(documents["decisions.json"])
+    estimates += [part["covered"] for part in decisions["coverage"]["labels"].values()]
+    estimates += [row["error_share"] for row in decisions["review"]]
+    estimates += [label["precision"] for label in decisions["base_rates"]["at_mix"]["labels"].values()]
+    for estimate in filter(None, estimates):
+        assert "{} [{}, {}]".format(*(number(estimate[key]) for key in ("value", "low", "high"))) in page.words
+
+
+def test_a_report_never_recomputes(documents, origin):
+    evaluation = json.loads(documents["evaluation.json"])
+    evaluation["overall"]["metrics"]["macro_f1"] = {"value": 0.1234, "low": 0.1111, "high": 0.9876}
+    changed = {**documents, "evaluation.json": json.dumps(evaluation).encode()}
+    assert ".123 [.111, .988]" in Page(evaluation_page(changed, origin=origin)).words
+
+
+def test_what_was_not_measured_has_no_section(documents, origin):
+    before = replace(origin, fingerprint=None, weight_bytes=None, versions={})  # as inside the directory itself
+    page = Page(evaluation_page({"evaluation.json": documents["evaluation.json"]}, origin=before))
+    assert_inert(page)
+    assert origin.fingerprint not in page.words
+    ids = {attributes["id"] for tag, attributes in page.elements if tag == "h2"}
+    assert not ids & {"shortcuts", "coverage", "selective", "audit", "data", "mistakes"}
+    assert "Shortcuts were not measured" in page.words
+    assert "prevalence: {verified: 0.9" in page.words  # how to set one's own mix
+
+
+def test_without_a_mix_the_page_says_at_which_mix_its_figures_are(documents, origin):
+    decisions = json.loads(documents["decisions.json"]) | {"base_rates": None}
+    page = Page(evaluation_page({**documents, "decisions.json": json.dumps(decisions).encode()}, origin=origin))
+    labels = json.loads(documents["evaluation.json"])["overall"]["labels"]
+    mix = ", ".join(f"{share(n / sum(labels.values()))} {label}" for label, n in labels.items())
+    assert "No mix of labels is configured." in page.words
+    assert page.words.count(" ".join(mix.split())) >= 3
+
+
+def test_a_margin_that_reaches_zero_is_said_at_the_top(documents, origin):
+    shortcuts = json.loads(documents["shortcuts.json"])
+    for low, warned in ((-0.01, True), (0.01, False)):
+        shortcuts["margin"] = {"value": 0.1, "low": low, "high": 0.2}
+        text = evaluation_page({**documents, "shortcuts.json": json.dumps(shortcuts).encode()}, origin=origin)
+        assert ("No margin over shortcuts." in text) == warned
+
+
+def test_the_surest_mistakes_stand_first(page, documents):
+    rows = [json.loads(line) for line in documents["test_predictions.jsonl"].splitlines()]
+    labels = ("verified", "unverified", "propaganda")
+    wrong = [row for row in rows if max(labels, key=lambda label: row[f"p_{label}"]) != row["label"]]
+    surest = sorted(wrong, key=lambda row: -max(row[f"p_{label}"] for label in labels))
+    assert wrong
+    assert f"of {len(wrong)} in {len(rows)} test claims" in page.words
+    shown = [page.words.find(f"id {row['id']} ") for row in surest[:10]]
+    assert -1 not in shown
+    assert shown == sorted(shown)
+
+
+def test_many_events_are_cut_and_counted(documents, origin):
+    evaluation = json.loads(documents["evaluation.json"])
+    part = next(iter(evaluation["events"].values()))
+    evaluation["events"] = {f"story {place}": part for place in range(200)}
+    page = Page(evaluation_page({**documents, "evaluation.json": json.dumps(evaluation).encode()}, origin=origin))
+    assert f"The {MAX_EVENTS} with the lowest macro-F1 of 200 events" in page.words
+    [table] = [table for table in page.tables if table["caption"].startswith("Results by event")]
+    assert len(table["rows"]) == MAX_EVENTS
+
+
+def test_a_document_that_is_something_else_is_named(documents, origin):
+    for name in ("evaluation.json", "shortcuts.json", "calibration.json", "decisions.json", "audit.json"):
+        for content in (b"[]", b"{}", b"not json"):
+            with pytest.raises(ModelError, match=f"^{name}: expected what a training writes there"):
+                evaluation_page({**documents, name: content}, origin=origin)
+    with pytest.raises(ModelError, match=r"^expected evaluation\.json to report on, found none"):
+        evaluation_page({}, origin=origin)
+    with pytest.raises(ModelError, match=r"^test_predictions\.jsonl: expected a label and probabilities"):
+        evaluation_page({**documents, "test_predictions.jsonl": b'{"id": "1"}'}, origin=origin)
+
+
+def test_a_changed_directory_is_not_reported_on(trained, tmp_path, claimsieve):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    (copy / "evaluation.json").write_text("{}")
+    code, _, error = claimsieve("report", copy, "-o", tmp_path / "r.html")
+    assert code == 1
+    assert "'evaluation.json' is not what was saved" in error
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_the_command_writes_the_page(trained, tmp_path, claimsieve):
+    target = tmp_path / "report.html"
+    code, out, error = claimsieve("report", trained, "-o", target)
+    assert (code, out) == (0, "")
+    assert f"wrote {target}" in error
+    assert_inert(Page(target.read_text(encoding="utf-8")))
+    assert list(tmp_path.iterdir()) == [target]
+    code, out, error = claimsieve("report", trained, "-o", "-", "-q")
+    assert (code, out, error) == (0, target.read_text(encoding="utf-8"), "")
+
+
+def test_a_model_directory_is_not_written_into(trained, claimsieve):
+    before = sorted(trained.rglob("*"))
+    code, _, error = claimsieve("report", trained, "-o", trained / "new.html")
+    assert code == 2
+    assert "lies inside the model directory" in error
+    assert sorted(trained.rglob("*")) == before
+
+
+def test_numbers_are_written_alike():
+    assert [number(value) for value in (0.4123, 0.9999, 1.0, 0.0, -0.05, None)] == [
+        ".412",
+        "1.000",
+        "1.000",
+        ".000",
+        "−.050",
+        "–",
+    ]
+    assert [number(value, signed=True) for value in (0.05, -0.05, 0.0001)] == ["+.050", "−.050", "±.000"]
+    assert [number(value, 0) for value in (2473.2, 0.2)] == ["2,473", "0"]
+    assert [share(value) for value in (0.9, 0.02, 0.2941, 1)] == ["90\xa0%", "2\xa0%", "29.4\xa0%", "100\xa0%"]
