@@ -1,0 +1,53 @@
+"""The MLflow experiment that runs stand in, and what its page says of them."""
+
+from typing import Any
+
+from claimsieve.tracking.views import default_view, folded_view
+
+NOTE = """\
+Runs of claimsieve. A label says what a claim resembles in these corpora, not how probable it is that the claim is true.
+
+| metrics | what they say |
+|---|---|
+| `test/…` | how good the model is on rows that took no part in training; `_low` and `_high` bound a 95 % interval |
+| `calibration/…` | how far confidence and accuracy lie apart; `_before` is without calibration |
+| `coverage/…` | how often the prediction sets hold the true label, and how often the model decides |
+| `selective/…` | the error that is left as more and more claims go to people: the area under that curve, low is good |
+| `base_rate/…` | precision and false flags at the mix of labels that the config names |
+| `probe/…` | what models score that read no evidence, and the model's margin over the best of them |
+| `slice/…` | macro-F1 on the rows of one corpus or one event |
+| `compare/…` | what `claimsieve compare` found between this run and others |
+| `train/…`, `valid/…` | the course of the training |
+| `system/…` | processor, memory, disk and network during runs of more than half a minute |
+
+A run of several seeds or held-out groups is one row with the mean, its `_std` and its interval; its parts unfold
+below it.
+
+Searches to begin with:
+
+- `metrics."test/macro_f1" > 0.5`
+- `metrics."test/macro_f1_low" > 0.5 and tags.kind = "encoder"`
+- `metrics."probe/margin_over_best_low" > 0 and metrics."test/ece" < 0.1`
+- `tags.inputs = "claim+evidence" and tags.split = "group"`
+"""
+
+
+def experiment_id(client: Any, name: str) -> str:
+    """The id of the experiment of this name, which is made when there is none, with our views of its runs."""
+    from mlflow.exceptions import MlflowException
+
+    views = dict([default_view(), folded_view()])
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        # The kind opens it in the UI's model-training view, not in the one for agents and prompts.
+        tags = {"mlflow.note.content": NOTE, "mlflow.experimentKind": "custom_model_development"} | views
+        try:
+            return str(client.create_experiment(name, tags=tags))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process was quicker
+            if found is None:
+                raise
+    for key, value in views.items():
+        if found.tags.get(key) != value:
+            client.set_experiment_tag(found.experiment_id, key, value)
+    return str(found.experiment_id)

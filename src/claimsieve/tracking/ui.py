@@ -1,0 +1,35 @@
+"""The MLflow UI as a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+
+from claimsieve.errors import TrackingError
+
+
+def serve_ui(*, uri: str, port: int) -> int:
+    """Run the MLflow UI on this machine's loopback address until Ctrl-C or SIGTERM; returns its exit code.
+
+    Raises TrackingError when the port is taken. The server's workers end with it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise TrackingError(f"port {port}: cannot be used: {error.strerror}. Choose another: --port N") from None
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1"]
+    # Its job workers judge the answers of chat agents: seven processes more that nothing here uses.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
+    server = subprocess.Popen([*command, "--port", str(port)], start_new_session=True, env=environment)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the group below has to end first
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
