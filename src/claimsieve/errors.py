@@ -7,6 +7,7 @@
     ├── ModelError           a model directory is missing, changed, newer or unsafe
     ├── TrainingError        training cannot go on (the loss is not a number, ...)
     ├── TrackingError        the tracking store cannot be reached (exit code 4: the model is saved all the same)
+    ├── PromotionError       a condition of the gate does not hold; nothing was changed (exit code 5)
     └── MissingPackageError  an optional package is not installed; the message says what to type
 
 Every message says what was expected, what was found and what to do next. The command line catches
@@ -46,6 +47,12 @@ class TrackingError(ClaimsieveError):
     """The tracking store cannot be reached or refuses what it is sent."""
 
     exit_code = 4
+
+
+class PromotionError(ClaimsieveError):
+    """A model does not pass the gate; the registry is as it was."""
+
+    exit_code = 5
 
 
 class MissingPackageError(ClaimsieveError):
