@@ -11,9 +11,12 @@ import torch
 from claimsieve import config as configs
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
+from claimsieve.evaluation.assessment import read_calibration
 from claimsieve.evaluation.evaluate import pooled_macro_f1
+from claimsieve.inference.predict import predict_claims
 from claimsieve.models.artifacts import load_model, read_manifest
 from claimsieve.models.step import Step
+from claimsieve.records import LABELS
 from claimsieve.runner import Watch, run_experiment, training_directory
 from claimsieve.settings import RunConfig
 
@@ -203,16 +206,47 @@ def test_one_label_only_is_refused_before_training(run_config, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_the_saved_model_gives_the_probabilities_of_the_evaluation(run_config, tmp_path, planted_claims):
+def test_the_saved_model_says_of_test_claims_what_the_evaluation_was_made_of(run_config, tmp_path, planted_claims):
     (result,) = run_experiment(run_config("encoder"), tmp_path / "model")
     model, _ = load_model(result.directory, precision="float32")
+    calibration = read_calibration(result.directory)
+    assert calibration == result.assessment.calibration
     claims, _ = load_labelled(str(planted_claims))
     by_id = {f"{planted_claims.stem}:{claim.id}": claim for claim in claims}
-    for line in (result.directory / "test_predictions.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        (probabilities,) = model.predict_proba([by_id[row["id"]]])
-        saved = [row["p_verified"], row["p_unverified"], row["p_propaganda"]]
-        assert probabilities == pytest.approx(saved, abs=1e-5)
+    rows = [json.loads(line) for line in (result.directory / "test_predictions.jsonl").read_text().splitlines()]
+    tested = [by_id[row["id"]] for row in rows]
+    for row, raw, found in zip(
+        rows, model.predict_proba(tested), predict_claims(model, tested, calibration=calibration), strict=True
+    ):
+        assert raw == pytest.approx([row[f"raw_p_{label}"] for label in LABELS], abs=1e-5)
+        assert list(found.probabilities.values()) == pytest.approx([row[f"p_{label}"] for label in LABELS], abs=1e-4)
+        assert (row["claim"], row["abstained"], row["reasons"]) == (
+            by_id[row["id"]].claim,
+            found.abstained,
+            list(found.reasons),
+        )
+        assert tuple(row["prediction_set"]) == found.prediction_set
+
+
+def test_what_was_measured_is_read_back_when_a_finished_run_is_kept(run_config, tmp_path):
+    mix = {"verified": 0.9, "unverified": 0.08, "propaganda": 0.02}
+    config = run_config(evaluation={"resamples": 100, "prevalence": mix})
+    (first,) = run_experiment(config, tmp_path / "model")
+    (again,) = run_experiment(config, tmp_path / "model", resume=True)
+    assert again.assessment == first.assessment
+    assert first.assessment.decisions.base_rates is not None
+    assert first.assessment.decisions.weighted
+
+
+def test_without_a_calibration_split_nothing_is_calibrated_and_no_sets_are_given(run_config, tmp_path, planted_claims):
+    data = run_config().model_dump(mode="json")["data"]
+    data["split"] |= {"valid": 0.2, "calibration": 0.0}
+    (result,) = run_experiment(run_config(data=data), tmp_path / "model")
+    assert read_calibration(result.directory) is None
+    assert (result.assessment.decisions.calibration, result.assessment.decisions.coverage) == (None, None)
+    row = json.loads((result.directory / "test_predictions.jsonl").read_text().splitlines()[0])
+    assert (row["prediction_set"], row["abstained"]) == (None, False)
+    assert row["p_verified"] == row["raw_p_verified"]
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_training(run_config, tmp_path):

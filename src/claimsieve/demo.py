@@ -32,8 +32,9 @@ def run_demo(directory: Path, *, watch: Watch) -> tuple[list[Claim], list[Contes
         watch.say(f"\n== {name}")
         (result,) = run_experiment(config, directory / name, watch=watch)
         model, _ = load_model(result.directory)
-        labels = tuple(prediction.label for prediction in predict_claims(model, claims))
+        calibration = result.assessment.calibration
+        labels = tuple(prediction.label for prediction in predict_claims(model, claims, calibration=calibration))
         contestants.append(Contestant(config.model.kind, result, labels))
     labelled = directory / "demo-labelled.jsonl"
-    predict_file(model, SOURCE, str(labelled), mapping={})
+    predict_file(model, SOURCE, str(labelled), mapping={}, calibration=calibration)
     return claims, contestants, labelled

@@ -1,56 +1,56 @@
-"""One page that tells the story: prepare the data, audit, fit, evaluate, compare with shortcuts, save, log."""
+"""One page that tells the story: prepare the data, audit, fit, assess (calibrate, measure on test), save, log."""
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
-from claimsieve.data import corpora
 from claimsieve.data.prepare import EACH, Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
 from claimsieve.errors import TrainingError
-from claimsieve.evaluation.documents import (
-    AUDIT,
-    EVALUATION,
-    SHORTCUTS,
-    evaluation_documents,
-    lines,
-    read_evaluation,
-    read_shortcuts,
-)
-from claimsieve.evaluation.evaluate import Evaluation, evaluate, summary_metrics
-from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffled
-from claimsieve.evaluation.shortcuts import summary_metrics as shortcut_metrics
+from claimsieve.evaluation.assessment import EVALUATION, Assessment, read_assessment
+from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, lines
+from claimsieve.evaluation.evaluate import Evaluation
+from claimsieve.evaluation.repeats import combined
+from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models import Model
-from claimsieve.models.artifacts import CONFIG, read_manifest, require_target, write_model
+from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig
-from claimsieve.tracking import TrackedRun, tracking_uri
+from claimsieve.tracking import TrackedRun, described_parts, example, start_parent, start_run
 
-SPLIT_TABLE = "splits.jsonl"
-LEFT_OUT = "left_out.jsonl"
+_NOT_DECISIVE = {"name", "tracking", "calibration", "evaluation", "gate", "card", "sweep", "seeds"}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One trained model: where it lies, how it did on test, and what went wrong with logging, if anything.
 
-    shortcuts: what models scored that read no evidence; None when the config turns them off. fold: the group that was
-    held out.
+    fold: the group that was held out. test_to_train: test claims / train claims.
     """
 
     directory: Path
     seed: int
-    evaluation: Evaluation
-    shortcuts: Shortcuts | None = None
+    assessment: Assessment
     fold: str | None = None
+    test_to_train: float = 0.0
     tracking_failure: str | None = None
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return self.assessment.evaluation
+
+    @property
+    def shortcuts(self) -> Shortcuts | None:
+        return self.assessment.shortcuts
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,32 @@ def run_experiment(
     prepared = prepare(config.data)
     watch.say(prepared.described())
     targets = {_target(directory, cut, config): cut for cut in cuts(prepared, config.data, config.seeds)}
-    for target in targets:
-        if not (resume and (target / EVALUATION).is_file()):
-            require_target(target)
-    return [
-        _finished(target, config, data_fingerprint(prepared.claims, cut.assignment), cut=cut, watch=watch)
-        if resume and (target / EVALUATION).is_file()
-        else _run_cut(config, prepared, cut, target, resume=resume, watch=watch)
-        for target, cut in targets.items()
-    ]
+    done = {target for target in targets if resume and (target / EVALUATION).is_file()}
+    for target in targets.keys() - done:
+        require_target(target)
+    kept = {target: _finished(target, config, prepared, cut=targets[target], watch=watch) for target in done}
+    parent = None
+    if len(targets) > 1 and len(done) < len(targets):
+        told = described_parts(list(targets.values()))
+        parent = start_parent(config, directory, parts=told, count=len(targets), resume=resume)
+    with ended(parent):
+        results = [
+            kept[target]
+            if target in kept
+            else _run_cut(config, prepared, cut, target, resume=resume, watch=watch, parent=parent)
+            for target, cut in targets.items()
+        ]
+        if parent is not None:
+            parent.log_metrics(combined_metrics(results))
+    return results
+
+
+def combined_metrics(results: Sequence[Result]) -> dict[str, float]:
+    """What several seeds or folds say together: mean, standard deviation and interval of each metric."""
+    return combined(
+        [result.assessment.metrics() for result in results],
+        test_to_train=sum(result.test_to_train for result in results) / len(results),
+    )
 
 
 def _target(directory: Path, cut: Cut, config: RunConfig) -> Path:
@@ -97,8 +114,16 @@ def training_directory(directory: Path) -> Path:
     return directory.with_name(f"{directory.name}.training")
 
 
-def _run_cut(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, resume: bool, watch: Watch) -> Result:
-    seed = cut.seed
+def _run_cut(
+    config: RunConfig,
+    prepared: Prepared,
+    cut: Cut,
+    directory: Path,
+    *,
+    resume: bool,
+    watch: Watch,
+    parent: TrackedRun | None,
+) -> Result:
     splits = parts(prepared, cut)
     train = augmented(prepared, cut, config.data)
     watch.say(_heading(cut) + ", ".join(f"{name} {len(part):,}" for name, part in splits.items()))
@@ -108,70 +133,62 @@ def _run_cut(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *
     for finding in report.findings:
         watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")
     fingerprint = data_fingerprint(prepared.claims, cut.assignment)
-    model = build_model(config, seed=seed)
-    identity = {"config": _decisive(config), "data": fingerprint, "seed": seed}
+    model = build_model(config, seed=cut.seed)
+    identity = {"config": _decisive(config), "data": fingerprint, "seed": cut.seed}
     checkpoint = Checkpoint(training_directory(directory), identity=identity, resume=resume)
     leaky = any(finding.check == "event_overlap" for finding in report.findings)
-    run = _start_tracking(config, splits, cut=cut, data=fingerprint, leaky=leaky, run_id=checkpoint.run_id)
-    try:
+    run = start_run(
+        config,
+        splits,
+        cut=cut,
+        data=fingerprint,
+        leaky=leaky,
+        directory=directory,
+        uid=checkpoint.run_id,
+        parent=parent,
+    )
+    with ended(run):
         _fit(model, train, splits["valid"], checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
-        evaluation, shortcuts, documents = _evaluated(model, config, splits, seed=seed)
-        extra = {**documents, SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
+        assessment, documents = assess(model, config, splits, seed=cut.seed)
+        extra = documents | {SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
         if prepared.left_out:
             rejects = [{"corpus": part.corpus, **asdict(row)} for part in prepared.left_out for row in part.rejects]
             extra[LEFT_OUT] = lines(rejects)
+        extra |= pages(extra, config, seed=cut.seed, fold=cut.fold, data_fingerprint=fingerprint)
         write_model(
             model,
             directory,
             kind=config.model.kind,
             config_yaml=config.as_yaml(),
             data_fingerprint=fingerprint,
-            seed=seed,
+            seed=cut.seed,
             extra=extra,
         )
+        checkpoint.remove()
+        watch.say(f"saved {directory}")
+        if run is not None:
+            run.log_metrics(assessment.metrics())
+            run.log_files([*extra, MANIFEST])
+            run.log_model(example(splits["test"]))
+    failure = run.failure if run is not None else None
+    return Result(directory, cut.seed, assessment, cut.fold, _test_to_train(cut), failure)
+
+
+@contextmanager
+def ended(run: TrackedRun | None) -> Iterator[None]:
+    """The run ends with the block: finished, killed or failed."""
+    try:
+        yield
     except BaseException as error:
         if run is not None:
             run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    checkpoint.remove()
-    watch.say(f"saved {directory}")
     if run is not None:
-        found = summary_metrics(evaluation) | (shortcut_metrics(shortcuts) if shortcuts is not None else {})
-        run.log_metrics({f"test/{name}": value for name, value in found.items()})
-        run.log_files(directory, [name for name in extra if name != SPLIT_TABLE] + ["manifest.json"])
-        run.log_model(directory, _example(splits["test"]))
         run.end()
-    failure = run.failure if run is not None else None
-    return Result(directory, seed, evaluation, shortcuts, cut.fold, failure)
 
 
-def _evaluated(
-    model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int
-) -> tuple[Evaluation, Shortcuts | None, dict[str, bytes]]:
-    """The numbers on the test split, those of the shortcuts beside them, and the files that hold them."""
-    test = splits["test"]
-    probabilities = model.predict_proba(test)
-    settings = config.evaluation
-    evaluation = evaluate(
-        probabilities,
-        test,
-        resamples=settings.resamples,
-        bins=settings.bins,
-        min_slice_rows=settings.min_slice_rows,
-    )
-    documents = evaluation_documents(evaluation, test, probabilities)
-    if not settings.shortcuts:
-        return evaluation, None, documents
-    swapped = shuffled(test, train=splits["train"], seed=seed) if "evidence" in config.data.inputs else None
-    shortcuts = measure_shortcuts(
-        splits["train"],
-        test,
-        model=probabilities,
-        model_evidence_shuffled=None if swapped is None else model.predict_proba(swapped),
-        resamples=settings.resamples,
-        seed=seed,
-    )
-    return evaluation, shortcuts, documents | {SHORTCUTS: _json(asdict(shortcuts))}
+def _test_to_train(cut: Cut) -> float:
+    return float((cut.assignment == "test").sum() / (cut.assignment == "train").sum())
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
@@ -189,7 +206,7 @@ def _heading(cut: Cut) -> str:
 
 def _decisive(config: RunConfig) -> dict[str, Any]:
     """The settings that decide the weights; a training may go on under another name or tracking store."""
-    kept: dict[str, Any] = config.model_dump(exclude={"name", "tracking", "evaluation", "seeds"}, mode="json")
+    kept: dict[str, Any] = config.model_dump(exclude=_NOT_DECISIVE, mode="json")
     kept["training"].pop("checkpoint_seconds")
     kept["data"].pop("audit")
     return kept
@@ -206,7 +223,7 @@ def _fit(
     watch: Watch,
 ) -> None:
     """Train to the end, with checkpoints, the loss curve, and a last checkpoint when the user interrupts."""
-    checkpoint.run_id = run.run_id if run is not None else None
+    checkpoint.run_id = run.uid if run is not None else None
     saved = time.monotonic()
     origin: tuple[int, float] | None = None  # tokens and time after the first step seen
     with deferred_interrupt() as interrupted:
@@ -237,41 +254,9 @@ def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]
     return values | {f"valid/{name}": value for name, value in (step.valid or {}).items()}
 
 
-def _start_tracking(
-    config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, cut: Cut, data: str, leaky: bool, run_id: str | None
-) -> TrackedRun | None:
-    if not config.tracking.enabled:
-        return None
-    tags = {
-        "kind": config.model.kind,
-        "inputs": "+".join(config.data.inputs),
-        "seed": str(cut.seed),
-        "split": config.data.split.by,
-        "data": data[:12],
-    }
-    if leaky and config.data.split.by != "source":  # by source, events are cut on purpose
-        tags["leaky"] = "true"
-    fold = ""
-    if cut.fold is not None:
-        tags["held_out"] = cut.fold
-        fold = f" · without {cut.fold}"
-    run = TrackedRun(
-        uri=tracking_uri(config.tracking.uri),
-        experiment=config.tracking.experiment,
-        name=f"{config.name} · {config.model.kind} · {'+'.join(config.data.inputs)} · seed {cut.seed}{fold}",
-        tags=tags,
-        run_id=run_id,
-    )
-    run.log_config(config.model_dump(mode="json"), config.as_yaml())
-    source = ", ".join(corpora.corpus_name(corpus) for corpus in config.data.corpora)
-    for name, part in splits.items():
-        run.log_dataset(name, part, source=source)
-    return run
-
-
-def _finished(directory: Path, config: RunConfig, data: str, *, cut: Cut, watch: Watch) -> Result:
+def _finished(directory: Path, config: RunConfig, prepared: Prepared, *, cut: Cut, watch: Watch) -> Result:
     """The result of a run that is done already. Raises TrainingError when it was another run."""
-    manifest = read_manifest(directory)
+    manifest, data = read_manifest(directory), data_fingerprint(prepared.claims, cut.assignment)
     saved = _decisive(load_config(str(directory / CONFIG)))
     if (saved, manifest.data_fingerprint, manifest.seed) != (_decisive(config), data, cut.seed):
         raise TrainingError(
@@ -279,14 +264,4 @@ def _finished(directory: Path, config: RunConfig, data: str, *, cut: Cut, watch:
             "Choose another directory with -o."
         )
     watch.say(f"{directory} is finished already; kept as it is")
-    return Result(directory, cut.seed, read_evaluation(directory), read_shortcuts(directory), cut.fold)
-
-
-def _example(claims: Sequence[Claim]) -> dict[str, str]:
-    claim = claims[0]
-    return {
-        "claim": claim.claim,
-        "evidence": " ".join(passage.text for passage in claim.evidence),
-        "source": claim.source or "",
-        "date": claim.date or "",
-    }
+    return Result(directory, cut.seed, read_assessment(directory), cut.fold, _test_to_train(cut))

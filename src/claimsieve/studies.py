@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from claimsieve.data.corpora import corpus_names, ratings_of
 from claimsieve.data.fields import check_changes
@@ -14,6 +13,7 @@ from claimsieve.data.splits import split
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
 from claimsieve.evaluation.metrics import Floats, point_metrics
+from claimsieve.evaluation.repeats import over_seeds
 from claimsieve.evaluation.shortcuts import sampled, shortcut_probabilities
 from claimsieve.models.build import build_model
 from claimsieve.records import LABELS, Claim
@@ -191,16 +191,6 @@ def _under_map(config: RunConfig, maps: dict[str, dict[str, str | None]], seeds:
     models = [_trained(one, prepared, cut) for cut in own]
     say(f"macro-F1 {np.mean([model.macro_f1 for model in models]):.3f}")
     return _Mapped(labels, models, [_majority(prepared, cut) for cut in own])
-
-
-def over_seeds(values: Sequence[float], *, test_to_train: float, low: float = 0.0, high: float = 1.0) -> Estimate:
-    """Mean over seeds with a 95 % t interval, corrected for splits that overlap (Nadeau & Bengio 2003).
-
-    values: one per seed, at least two. test_to_train: test rows / train rows. low, high: the interval ends there.
-    """
-    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * spread * (1 / len(values) + test_to_train) ** 0.5
-    return Estimate(mean, max(mean - half, low), min(mean + half, high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,12 +54,14 @@ def leaves(command, path=()):
 
 
 def all_commands():
-    for name in ("configs", "data", "demo", "evaluate", "predict", "recipe", "train", "ui"):
+    names = "card compare configs data demo evaluate predict promote recipe report sweep track train ui"
+    for name in names.split():
         importlib.import_module(f"claimsieve.cli.{name}")  # they add themselves
     return dict(leaves(typer.main.get_command(app)))
 
 
 COMMANDS = all_commands()
+MIX = "verified=.9,unverified=.08,propaganda=.02"
 
 
 # --- help
@@ -70,6 +72,7 @@ def test_all_commands_are_known_here():
         *("train", "predict", "evaluate", "demo", "ui", "recipe list", "recipe show"),
         *("configs list", "configs show", "configs check", "configs copy", "recipe compare-maps"),
         *("data audit", "data shortcuts", "data optimism"),
+        *("card", "report", "compare", "promote", "sweep", "track sync", "track status"),
     }
 
 
@@ -267,7 +270,9 @@ def test_train_speaks_json_and_is_silent_with_q(claimsieve, run_config, tmp_path
         (seed, str(tmp_path / "models" / f"seed-{seed}")) for seed in (0, 3)
     ]
     for row in rows:
-        assert row["metrics"]["macro_f1_low"] <= row["metrics"]["macro_f1"] <= row["metrics"]["macro_f1_high"]
+        low, value, high = (row["metrics"][f"test/macro_f1{end}"] for end in ("_low", "", "_high"))
+        assert low <= value <= high
+        assert {"calibration/temperature", "coverage/smallest", "probe/margin_over_best"} <= row["metrics"].keys()
     # Finished trainings are kept as they are when the command is repeated with --resume.
     before = (tmp_path / "models" / "seed-3" / "manifest.json").stat()
     code, again, err = claimsieve("train", run_config, *options, "--resume")
@@ -298,13 +303,19 @@ def test_a_tracked_training_says_nothing_on_stderr_with_q(run_config, tmp_path):
 def test_evaluate_prints_a_table_or_every_number(claimsieve, model, planted_claims):
     code, out, err = claimsieve("evaluate", model, planted_claims)
     assert (code, err) == (0, "")
-    header, _, *lines = out.splitlines()
+    first, *others = out.split("\n\n")
+    header, _, *lines = first.splitlines()
     assert header.split()[:2] == ["n", "macro-F1"]
     assert lines[-1].split()[:2] == ["overall", "120"]
+    assert "prediction sets: how often they hold the true label" in others
+    code, out, _ = claimsieve("evaluate", model, planted_claims, "--prevalence", MIX)
+    assert code == 0
+    assert "at your mix (verified 0.9, unverified 0.08, propaganda 0.02): of 10,000 items" in out
     code, out, _ = claimsieve("evaluate", model, planted_claims, "--json", "-q")
     document = json.loads(out)
     assert code == 0
     assert document["overall"]["n"] == 120
+    assert document["decisions"]["coverage"]["overall"]["n"] == 120
     # The evidence tells the label in the planted claims.
     assert document["overall"]["metrics"]["macro_f1"]["value"] > 0.95
     assert sum(sum(row.values()) for row in document["confusion"].values()) == 120
@@ -315,7 +326,7 @@ def test_evaluate_leaves_out_what_it_cannot_read_and_says_so(claimsieve, model, 
     source.write_text(planted_claims.read_text() + "not json\n")
     code, out, err = claimsieve("evaluate", model, source)
     assert code == 3
-    assert out.splitlines()[-1].split()[:2] == ["overall", "120"]
+    assert ["overall", "120"] in [line.split()[:2] for line in out.splitlines()]
     assert "1 rows left out; first: row 121: not JSON" in err
     code, out, err = claimsieve("evaluate", model, source, "-q", "--json")
     assert (code, json.loads(out)["overall"]["n"], err) == (3, 120, "")
@@ -342,12 +353,31 @@ def test_evaluate_maps_columns(claimsieve, model, tmp_path):
 def test_predict_says_what_it_wrote(claimsieve, model, planted_claims, tmp_path):
     target = tmp_path / "labelled.csv"
     code, out, err = claimsieve("predict", model, planted_claims, "-o", target)
-    assert (code, out, err) == (0, "", f"120 of 120 rows labelled → {target}\n")
-    assert target.read_text().splitlines()[0].endswith("label,p_verified,p_unverified,p_propaganda")
+    assert (code, out) == (0, "")
+    assert err.splitlines()[0] == f"120 of 120 rows labelled → {target}"
+    assert (
+        target.read_text()
+        .splitlines()[0]
+        .endswith("label,p_verified,p_unverified,p_propaganda,prediction_set,abstained,reasons")
+    )
+    code, _, _ = claimsieve("predict", model, planted_claims, "-o", target, "-q", "--prevalence", MIX)
+    assert target.read_text().splitlines()[0].endswith("p_propaganda_at_prevalence")
     code, out, err = claimsieve("predict", model, planted_claims, "-o", target, "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == {"read": 120, "labelled": 120, "rejected": 0, "rejects_file": None, "without_evidence": 0}
+    tally = json.loads(out)
+    assert 0 <= tally.pop("abstained") <= 120
+    assert tally == {"read": 120, "labelled": 120, "rejected": 0, "rejects_file": None, "without_evidence": 0}
     assert claimsieve("predict", model, planted_claims, "-o", target, "-q") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "mix",
+    ["verified=.9", "verified=1,unverified=1,propaganda=1", "verified=a,unverified=.5,propaganda=.5", f"{MIX},x=0"],
+)
+def test_a_mix_that_is_none_is_refused_with_an_example(claimsieve, model, planted_claims, mix):
+    code, _, err = claimsieve("predict", model, planted_claims, "--prevalence", mix)
+    assert code == 2
+    assert "expected a share of each label that sum to 1, such as verified=.9" in err
 
 
 def test_predict_reads_stdin_and_writes_stdout(claimsieve, model, monkeypatch):
@@ -362,7 +392,9 @@ def test_predict_reads_stdin_and_writes_stdout(claimsieve, model, monkeypatch):
     _, again, err = claimsieve("predict", model, "-", "--json")
     assert again == out
     tally = {"read": 3, "labelled": 2, "rejected": 1, "rejects_file": None, "without_evidence": 2}
-    assert json.loads(err.splitlines()[-1]) == tally
+    told = json.loads(err.splitlines()[-1])
+    assert told.pop("abstained") in (0, 1, 2)
+    assert told == tally
 
 
 def test_predict_with_rejects_is_exit_code_3_and_says_where_they_are(claimsieve, model, tmp_path):
@@ -370,7 +402,7 @@ def test_predict_with_rejects_is_exit_code_3_and_says_where_they_are(claimsieve,
     target = tmp_path / "out.jsonl"
     code, out, err = claimsieve("predict", model, tmp_path / "in.jsonl", "-o", target)
     assert (code, out) == (3, "")
-    assert err.splitlines() == [
+    assert [line for line in err.splitlines() if "abstained" not in line] == [
         f"1 of 2 rows labelled → {target}",
         "1 rows had no evidence: the model was trained to read evidence, and without it a label means nothing",
         f"1 rows rejected → {target}.rejects.jsonl",

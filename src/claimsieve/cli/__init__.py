@@ -12,7 +12,7 @@ app = typer.Typer(
     name="claimsieve",
     help="Sort claims into verified, unverified and propaganda, given the evidence they came with.",
     epilog="Try it: claimsieve demo   ·   Exit codes: 0 done, 1 error, 2 wrong config or option, 3 done with rejected "
-    "rows, 4 trained and saved but not logged, 130 interrupted.",
+    "rows, 4 trained and saved but not logged, or no tracking store, 5 not promoted, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,7 +36,22 @@ def main() -> None:
     """Entry point. A user's error is one message on stderr; a programming mistake keeps its traceback."""
     # Threads that wait must sleep: spinning ones cost up to 7 x when another program uses one of our cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from claimsieve.cli import configs, data, demo, evaluate, predict, recipe, train, ui  # noqa: F401  # they add themselves
+    from claimsieve.cli import (  # noqa: F401  # they add themselves
+        card,
+        compare,
+        configs,
+        data,
+        demo,
+        evaluate,
+        predict,
+        promote,
+        recipe,
+        report,
+        sweep,
+        track,
+        train,
+        ui,
+    )
 
     try:
         app(prog_name="claimsieve")

@@ -1,7 +1,7 @@
 """claimsieve evaluate"""
 
 import json
-from pathlib import Path
+from dataclasses import asdict
 
 import typer
 
@@ -11,7 +11,7 @@ from claimsieve.cli.console import print_table, say
 
 @app.command(epilog="Example: claimsieve evaluate runs/mine checks.csv --map rating=verdict --rating correct=supported")
 def evaluate(
-    model: Path = typer.Argument(help="A model directory."),
+    model: str = typer.Argument(help="A model directory, models:/NAME@champion or runs:/ID/model."),
     claims: str = typer.Argument(help="Labelled claims: .jsonl, .csv, .tsv, .parquet, '-', or recipe:NAME."),
     mapping: list[str] = typer.Option(
         [], "--map", metavar="FIELD=COLUMN", help="Which column is the claim, the label …"
@@ -19,26 +19,44 @@ def evaluate(
     rating: list[str] = typer.Option(
         [], "--rating", metavar="VERDICT=LABEL", help="What a verdict of your own means: a label or a stance."
     ),
+    prevalence_: str | None = typer.Option(
+        None, "--prevalence", metavar="MIX", help="Your own mix, such as verified=.9,unverified=.08,propaganda=.02."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print every number as JSON."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
 ) -> None:
-    """Measure a model on labelled claims, with bootstrap intervals, per corpus and per event."""
-    from claimsieve.cli.options import field_map, rating_map
+    """Measure a model on labelled claims, with bootstrap intervals, per corpus and per event.
+
+    Also how often prediction sets hold the true label, what is left to people, and, with --prevalence, what the labels
+    are worth at your own mix.
+    """
+    from claimsieve.cli.options import field_map, opened_model, prevalence, rating_map
     from claimsieve.data.corpora import load_labelled
 
+    mix = prevalence(prevalence_)
     found, rejects = load_labelled(claims, mapping=field_map(mapping), ratings=rating_map(rating))
 
+    from claimsieve.evaluation.assessment import read_calibration
+    from claimsieve.evaluation.decisions import report_on, tables
     from claimsieve.evaluation.evaluate import evaluate as measure
     from claimsieve.evaluation.evaluate import table, to_json
+    from claimsieve.inference.decide import decide
     from claimsieve.models.artifacts import load_model
 
-    loaded, manifest = load_model(model)
-    evaluation = measure(loaded.predict_proba(found), found, model=manifest.fingerprint)
+    with opened_model(model) as directory:
+        loaded, manifest = load_model(directory)
+        calibration = read_calibration(directory)
+    decisions = decide(loaded, found, calibration)
+    evaluation = measure(decisions.probabilities, found, model=manifest.fingerprint)
+    report = report_on(decisions, found, calibration, prevalence=mix)
     if rejects:
         say(f"{len(rejects):,} rows left out; first: row {rejects[0].place}: {rejects[0].reason}", quiet=quiet)
     if as_json:
-        typer.echo(json.dumps(to_json(evaluation), indent=1))
+        typer.echo(json.dumps({**to_json(evaluation), "decisions": asdict(report)}, indent=1))
     else:
         print_table(table(evaluation))
+        for title, rows in tables(report).items():
+            typer.echo(f"\n{title}\n")
+            print_table(rows)
     if rejects:
         raise typer.Exit(3)

@@ -1,11 +1,16 @@
 """Options that several commands share."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimsieve.errors import ConfigError
 
 if TYPE_CHECKING:
     from claimsieve.evaluation.evaluate import Estimate
+    from claimsieve.records import Label
 
 
 def field_map(pairs: list[str]) -> dict[str, str]:
@@ -28,6 +33,40 @@ def rating_map(pairs: list[str]) -> dict[str, str | None]:
             raise ConfigError(f"--rating {pair}: expected VERDICT=LABEL, such as wrong=refuted.")
         result[verdict] = None if target == "null" else target
     return result
+
+
+def prevalence(text: str | None) -> "dict[Label, float] | None":
+    """`verified=.9,unverified=.08,propaganda=.02` as shares by label. Raises ConfigError for another form."""
+    if text is None:
+        return None
+    from claimsieve.records import LABELS
+
+    problem = f"--prevalence {text}: expected a share of each label that sum to 1, such as "
+    problem += "verified=.9,unverified=.08,propaganda=.02."
+    shares = dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))
+    try:
+        found: dict[Label, float] = {label: float(shares.pop(label)) for label in LABELS}
+    except (KeyError, ValueError):
+        raise ConfigError(problem) from None
+    if shares or not all(0 <= share <= 1 for share in found.values()) or abs(sum(found.values()) - 1) > 1e-6:
+        raise ConfigError(problem)
+    return found
+
+
+@contextmanager
+def opened_model(text: str) -> Iterator[Path]:
+    """A model directory, as a path or by its place in MLflow: `models:/NAME@champion`, `runs:/ID/model`.
+
+    What had to be fetched is gone afterwards. Raises as `model_directory` does; MLflow is not read for a path.
+    """
+    if not text.startswith(("models:/", "runs:/")):
+        yield Path(text)
+        return
+    from claimsieve.tracking.store import tracking_uri
+    from claimsieve.tracking.stored_models import model_directory
+
+    with tempfile.TemporaryDirectory() as folder:
+        yield model_directory(text, uri=tracking_uri(), folder=Path(folder))
 
 
 def choice(option: str, value: str, known: tuple[str, ...]) -> None:

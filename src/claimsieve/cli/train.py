@@ -35,6 +35,7 @@ def train(
 
     from claimsieve.errors import TrackingError
     from claimsieve.evaluation import shortcuts
+    from claimsieve.evaluation.decisions import tables
     from claimsieve.evaluation.evaluate import table
     from claimsieve.runner import Watch, run_experiment
 
@@ -47,10 +48,13 @@ def train(
         for result in results:
             typer.echo(f"\n{result.directory} on its test split:\n")
             print_table(table(result.evaluation))
+            for title, rows in tables(result.assessment.decisions).items() if len(results) == 1 else ():
+                typer.echo(f"\n{title}\n")
+                print_table(rows)
             if result.shortcuts is not None:
                 typer.echo(f"\n{shortcuts.headline(result.shortcuts)}\n")
                 print_table(shortcuts.table(result.shortcuts))
-        for line in _pooled(results):
+        for line in _together(results):
             typer.echo(f"\n{line}")
     first = results[0].directory
     say(f"\nnext: claimsieve predict {first} recipe:demo -o labelled.jsonl   ·   claimsieve ui", quiet=quiet)
@@ -59,9 +63,10 @@ def train(
         raise TrackingError(f"the model is trained and saved, but not all of it is logged: {'; '.join(failures)}")
 
 
-def _pooled(results: list["Result"]) -> list[str]:
-    """Where groups were held out in turn: a line per seed on all of them together."""
+def _together(results: list["Result"]) -> list[str]:
+    """Where there are several seeds or folds: what they say together."""
     from claimsieve.evaluation.evaluate import pooled_macro_f1
+    from claimsieve.runner import combined_metrics
 
     lines = []
     for seed in sorted({result.seed for result in results}):
@@ -70,15 +75,20 @@ def _pooled(results: list["Result"]) -> list[str]:
             n = sum(one.overall.n for one in folds)
             score = estimate(pooled_macro_f1(folds))
             lines.append(f"seed {seed}, all {len(folds)} held-out groups together: macro-F1 {score}, n = {n:,}")
+    if len({result.seed for result in results}) > 1:
+        found = combined_metrics(results)
+        mean, low, high = (found[f"test/macro_f1{end}"] for end in ("", "_low", "_high"))
+        tests = sorted({result.evaluation.overall.n for result in results})
+        rows = f"{tests[0]:,}" if len(tests) == 1 else f"{tests[0]:,} to {tests[-1]:,}"
+        lines.append(
+            f"{len(results)} runs together: macro-F1 {mean:.3f} [{low:.3f}, {high:.3f}], standard deviation "
+            f"{found['test/macro_f1_std']:.3f}, n = {rows} each"
+        )
     return lines
 
 
 def _row(result: "Result") -> dict[str, Any]:
-    from claimsieve.evaluation import shortcuts
-    from claimsieve.evaluation.evaluate import summary_metrics
-
-    beside = {} if result.shortcuts is None else shortcuts.summary_metrics(result.shortcuts)
-    row = {"model": str(result.directory), "seed": result.seed, "metrics": summary_metrics(result.evaluation) | beside}
+    row = {"model": str(result.directory), "seed": result.seed, "metrics": result.assessment.metrics()}
     return row if result.fold is None else row | {"held_out": result.fold}
 
 

@@ -21,7 +21,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 WEIGHTS = "weights"
-_SAFE_SUFFIXES = (".json", ".jsonl", ".safetensors", ".txt", ".yaml", ".png", ".md", ".jinja", ".model")
+_SAFE_SUFFIXES = (".html", ".json", ".jsonl", ".safetensors", ".txt", ".yaml", ".png", ".md", ".jinja", ".model")
 _LIBRARIES = ("claimsieve", "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
 
 
@@ -69,7 +69,7 @@ def write_model(
             "inputs": list(model.inputs),
             "seed": seed,
             "data_fingerprint": data_fingerprint,
-            "versions": {"python": platform.python_version(), **_library_versions()},
+            "versions": {"python": platform.python_version(), **library_versions()},
             "files": _file_list(temporary),
         }
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -185,7 +185,8 @@ def _file_list(directory: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _library_versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """Name → version of the libraries that a model's numbers hang on."""
     found = {}
     for name in _LIBRARIES:
         try:

@@ -1,0 +1,105 @@
+"""After a training: calibrate, measure on test, and write down what was found, for programs and for people."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from claimsieve.card import card_page, model_card
+from claimsieve.evaluation.assessment import Assessment
+from claimsieve.evaluation.calibration import Calibration, calibrate
+from claimsieve.evaluation.decisions import Decisions, report_on
+from claimsieve.evaluation.documents import TEST_PREDICTIONS, pictures, prediction_lines
+from claimsieve.evaluation.evaluate import evaluate
+from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffled
+from claimsieve.inference.decide import decide
+from claimsieve.models import Model
+from claimsieve.models.artifacts import library_versions
+from claimsieve.records import LABELS, Claim, Label
+from claimsieve.report import Origin, evaluation_page
+from claimsieve.settings import RunConfig
+
+
+def assess(
+    model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int
+) -> tuple[Assessment, dict[str, bytes]]:
+    """The numbers of a trained model, and the files that hold them: file name → content.
+
+    The calibration split decides temperatures and prediction sets; test is only measured.
+    """
+    settings, test = config.evaluation, splits["test"]
+    calibration = _calibrated(model, config, splits)
+    decisions = decide(model, test, calibration)
+    assessment = Assessment(
+        evaluate(
+            decisions.probabilities,
+            test,
+            resamples=settings.resamples,
+            bins=settings.bins,
+            min_slice_rows=settings.min_slice_rows,
+        ),
+        _shortcuts(model, config, splits, decisions, seed=seed) if settings.shortcuts else None,
+        calibration,
+        report_on(
+            decisions,
+            test,
+            calibration,
+            **settings.review.model_dump(),
+            prevalence=settings.prevalence,
+            bins=settings.bins,
+            resamples=settings.resamples,
+            min_slice_rows=settings.min_slice_rows,
+        ),
+    )
+    found = assessment.documents() | pictures(assessment)
+    return assessment, found | {TEST_PREDICTIONS: prediction_lines(test, decisions)}
+
+
+def pages(
+    documents: Mapping[str, bytes], config: RunConfig, *, seed: int, fold: str | None, data_fingerprint: str
+) -> dict[str, bytes]:
+    """What people read of a model: its card and the report of its evaluation. File name → content."""
+    origin = Origin(config, seed, data_fingerprint, library_versions(), fold)
+    card = model_card(documents, origin=origin)
+    found = {"README.md": card, "model_card.html": card_page(card)}
+    found["report.html"] = evaluation_page(documents, origin=origin)
+    return {name: text.encode() for name, text in found.items()}
+
+
+def _calibrated(model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]]) -> Calibration | None:
+    """None for a split without calibration rows."""
+    claims, settings = splits["calibration"], config.calibration
+    if not claims:
+        return None
+    return calibrate(
+        np.asarray(model.predict_proba(claims), dtype=np.float64),
+        claims,
+        method=settings.method,
+        min_corpus_rows=settings.min_corpus_rows,
+        coverage=settings.coverage,
+        trained_for=_trained_for(splits["train"], balanced=config.training.label_weights == "balanced"),
+    )
+
+
+def _trained_for(train: Sequence[Claim], *, balanced: bool) -> dict[Label, float]:
+    """The mix of labels that the model took for granted: with balanced weights each label of train counts the same."""
+    counts = Counter(claim.label for claim in train)
+    if balanced:
+        counts = Counter(dict.fromkeys(counts, 1))
+    total = sum(counts.values())
+    return {label: counts[label] / total for label in LABELS}
+
+
+def _shortcuts(
+    model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]], decisions: Decisions, *, seed: int
+) -> Shortcuts:
+    test = splits["test"]
+    swapped = shuffled(test, train=splits["train"], seed=seed) if "evidence" in config.data.inputs else None
+    return measure_shortcuts(
+        splits["train"],
+        test,
+        model=decisions.probabilities,
+        model_evidence_shuffled=None if swapped is None else model.predict_proba(swapped),
+        resamples=config.evaluation.resamples,
+        seed=seed,
+    )

@@ -1,0 +1,150 @@
+"""What a user of the MLflow UI sees of our runs, in a real Chromium, behind both ways to start the server."""
+
+import pytest
+from driving import column_names, compare, compared_metrics, open_artifact, open_table, row_of, rows, run_names, search
+
+from claimsieve.tracking.views import NEWEST_FIRST, view_url
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow and its database layer warn about themselves
+
+COLUMNS = ["test/macro_f1", "test/macro_f1_low", "test/macro_f1_high", "probe/margin_over_best", "test/ece"]
+GROUPS = ("test/", "calibration/", "coverage/", "probe/", "slice/")
+
+
+@pytest.fixture
+def expect():
+    """Playwright's assertions, which wait until they hold."""
+    from playwright.sync_api import expect
+
+    return expect
+
+
+def named(store, start: str) -> str:
+    """The whole name of the run of a config."""
+    (name,) = [name for name in store.runs if name.startswith(f"{start} ·")]
+    return name
+
+
+def three(store) -> list[str]:
+    return [named(store, start) for start in ("words", "vectors", "blind")]
+
+
+def open_run(page, expect, server, store, name: str) -> None:
+    open_table(page, view_url(server.url, store.experiment_id))
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_the_default_view_shows_every_run_and_the_columns_one_decides_by(page, expect, server, store):
+    page.set_viewport_size({"width": 2600, "height": 800})  # MLflow draws only columns in sight
+    open_table(page, view_url(server.url, store.experiment_id))
+    expect(rows(page)).to_have_count(len(store.runs))
+    page.get_by_role("columnheader", name="test/macro_f1", exact=True).first.wait_for()
+    shown = column_names(page)
+    assert [name for name in shown if name in COLUMNS] == COLUMNS
+    assert {"kind", "inputs", "seed", "coverage/smallest", "coverage/abstained", "test/rows"} <= set(shown)
+    names = run_names(page)
+    assert set(names) == set(store.runs)
+    scores = [store.macro_f1(name) for name in names]
+    assert scores == sorted(scores, reverse=True)
+    assert {"words · tfidf · claim+evidence · seed 0", "blind · tfidf · claim · seed 0"} <= set(names)
+    expect(page.get_by_text("A label says what a claim resembles in these corpora").first).to_be_visible()
+
+
+def test_both_views_are_offered_by_the_button_of_the_table(page, expect, server, store):
+    page.goto(f"{server.url}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_text("claimsieve: best first").click()
+    expect(page.get_by_role("columnheader", name="test/macro_f1", exact=True).first).to_be_visible()
+
+
+def test_seeds_unfold_below_their_parent(page, expect, server, store):
+    open_table(page, view_url(server.url, store.experiment_id, view=NEWEST_FIRST))
+    expect(rows(page)).to_have_count(len(store.runs) - len(store.parts))
+    assert not store.parts & set(run_names(page))
+    row_of(page, store.parent).locator("[col-id='attributes.`Run Name`'] button").first.click()
+    expect(rows(page)).to_have_count(len(store.runs))
+    names = run_names(page)
+    below = names[names.index(store.parent) + 1 :][: len(store.parts)]
+    assert set(below) == store.parts
+
+
+def test_a_search_by_a_metric_finds_exactly_the_runs_that_satisfy_it(page, expect, server, store):
+    found = {name for name in store.runs if store.macro_f1(name) > 0.5}
+    assert 0 < len(found) < len(store.runs)
+    open_table(page, view_url(server.url, store.experiment_id))
+    search(page, 'metrics."test/macro_f1" > 0.5')
+    expect(page.get_by_text(f"{len(found)} matching runs")).to_be_visible()
+    expect(rows(page)).to_have_count(len(found))
+    assert set(run_names(page)) == found
+
+
+def test_three_runs_stand_side_by_side_with_the_same_metrics(page, expect, server, store):
+    open_table(page, view_url(server.url, store.experiment_id))
+    compare(page, three(store))
+    for name in three(store):
+        expect(page.get_by_role("row", name="Run Name:").get_by_text(name)).to_be_visible()
+    metrics = compared_metrics(page)
+    ids = {store.runs[name].info.run_id for name in three(store)}
+    assert {"test/macro_f1", "test/ece", "probe/margin_over_best", "calibration/ece"} <= set(metrics)
+    for group in GROUPS:
+        assert any(name.startswith(group) for name in metrics), f"no metric of the group {group}"
+    uneven = {name for name, runs in metrics.items() if name.startswith(GROUPS) and runs != ids}
+    # A model that reads no evidence cannot be given another claim's.
+    assert uneven <= {"probe/model_evidence_shuffled_macro_f1"}
+
+
+def test_charts_begin_with_what_one_decides_by_and_show_all_runs(page, expect, server, store):
+    page.goto(view_url(server.url, store.experiment_id, charts=True))
+    sections = page.get_by_test_id("experiment-view-compare-runs-section-header")
+    expect(sections.first).to_contain_text("at a glance")
+    titles = sections.all_inner_texts()
+    order = [next(n for n, title in enumerate(titles) if title.startswith(name)) for name in ("test", "probe")]
+    assert order == sorted(order)
+    first = page.get_by_test_id("experiment-view-compare-runs-card").first
+    expect(first).to_contain_text("test/macro_f1")
+    expect(first.locator(".bars path")).to_have_count(len(store.runs))
+
+
+def test_the_reliability_diagram_opens_as_a_picture(page, expect, server, store):
+    open_run(page, expect, server, store, named(store, "vectors"))
+    open_artifact(page, "reliability.png")
+    picture = page.get_by_role("img", name="reliability.png")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+
+
+def test_the_report_opens_with_its_pictures(page, expect, server, store):
+    open_run(page, expect, server, store, named(store, "vectors"))
+    open_artifact(page, "report.html")
+    frame = page.frame_locator("iframe.mlflow-html-iframe")
+    expect(frame.get_by_role("heading").first).to_be_visible()
+    widths = frame.locator("img").evaluate_all(
+        "images => Promise.all(images.map(image => image.decode().then(() => image.naturalWidth)))"
+    )
+    assert widths
+    assert min(widths) > 100
+    page_width, frame_width = frame.locator("html").evaluate("html => [html.scrollWidth, html.clientWidth]")
+    assert page_width <= frame_width, "the report is wider than its frame"
+
+
+def test_the_model_card_opens_as_text(page, expect, server, store):
+    open_run(page, expect, server, store, named(store, "vectors"))
+    open_artifact(page, "README.md")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.get_by_text("resembles claims labelled propaganda").first).to_be_visible()
+
+
+def test_datasets_of_a_run_are_shown_with_their_digests(page, expect, server, store):
+    name = named(store, "words")
+    open_run(page, expect, server, store, name)
+    page.get_by_text("+3", exact=True).click()  # train is told, the others stand behind it
+    datasets = [one.dataset for one in store.runs[name].inputs.dataset_inputs]
+    assert {dataset.name for dataset in datasets} == {"train", "valid", "calibration", "test"}
+    for dataset in datasets:
+        expect(page.get_by_text(f"{dataset.name} ({dataset.digest})")).to_be_visible()
+
+
+@pytest.mark.parametrize("server", ["claimsieve ui"], indirect=True)
+def test_claimsieve_ui_prints_the_link_of_the_experiment(server, store):
+    assert view_url(server.url, store.experiment_id) in server.printed()
