@@ -137,14 +137,24 @@ def test_everything_arrives_as_it_was_recorded(expected):
     assert expected["outputs"] is True
 
 
-def test_sending_again_changes_nothing(client, finished):
+def test_sending_again_sends_nothing_but_the_end(client, finished, monkeypatch):
     record = finished()
     delivery.send(record)
     first = snapshot(client, only_run(client, record))
+    asked = []
+
+    class Listening:
+        def __getattr__(self, name):
+            asked.append(name)
+            return getattr(client, name)
+
+    monkeypatch.setattr(delivery, "new_client", lambda uri: Listening())
     for sent in (record.facts.sent, 0):  # with and without the memory of what was confirmed
         record.update(sent=sent)
         delivery.send(record)
-        assert snapshot(client, only_run(client, record)) == first
+        assert [name for name in asked if not name.startswith(("get_", "search_", "list_"))] == ["set_terminated"]
+        asked.clear()
+    assert snapshot(client, only_run(client, record)) == first
 
 
 @pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])

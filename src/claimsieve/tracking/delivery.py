@@ -109,7 +109,8 @@ def _send_facts(client: Any, run: Any, record: Record) -> None:
     tags = [RunTag(key, value) for key, value in facts.tags.items() if run.data.tags.get(key) != value]
     # A resumed run has its parameters, and MLflow refuses one that changes.
     params = [Param(key, value) for key, value in facts.params.items() if key not in run.data.params]
-    client.log_batch(run_id, params=params, tags=tags)
+    if params or tags:
+        client.log_batch(run_id, params=params, tags=tags)
     _link(client, run, record)
     _send_datasets(client, run, facts.datasets)
     there = _sizes(client, run_id, facts.texts)
