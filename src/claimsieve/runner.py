@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig
-from claimsieve.tracking import TrackedRun, described_parts, example, start_parent, start_run
+from claimsieve.tracking import TrackedRun, described_parts, example, parent_is_open, start_parent, start_run
 
 _NOT_DECISIVE = {"name", "tracking", "calibration", "evaluation", "gate", "card", "sweep", "seeds"}
 
@@ -79,7 +79,7 @@ def run_experiment(
         require_target(target)
     kept = {target: _finished(target, config, prepared, cut=targets[target], watch=watch) for target in done}
     parent = None
-    if len(targets) > 1 and len(done) < len(targets):
+    if len(targets) > 1 and (len(done) < len(targets) or parent_is_open(directory)):
         told = described_parts(list(targets.values()))
         parent = start_parent(config, directory, parts=told, count=len(targets), resume=resume)
     with ended(parent):
@@ -91,6 +91,8 @@ def run_experiment(
         ]
         if parent is not None:
             parent.log_metrics(combined_metrics(results))
+    if parent is not None and parent.failure is not None:
+        results[-1] = replace(results[-1], tracking_failure=parent.failure)
     return results
 
 
@@ -136,6 +138,7 @@ def _run_cut(
     model = build_model(config, seed=cut.seed)
     identity = {"config": _decisive(config), "data": fingerprint, "seed": cut.seed}
     checkpoint = Checkpoint(training_directory(directory), identity=identity, resume=resume)
+    state = checkpoint.read()  # refuses another config before a run is begun
     leaky = any(finding.check == "event_overlap" for finding in report.findings)
     run = start_run(
         config,
@@ -148,7 +151,8 @@ def _run_cut(
         parent=parent,
     )
     with ended(run):
-        _fit(model, train, splits["valid"], checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
+        steps = model.fit(train, valid=splits["valid"], state=state)
+        _follow(steps, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
         assessment, documents = assess(model, config, splits, seed=cut.seed)
         extra = documents | {SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
         if prepared.left_out:
@@ -212,22 +216,15 @@ def _decisive(config: RunConfig) -> dict[str, Any]:
     return kept
 
 
-def _fit(
-    model: Model,
-    train: Sequence[Claim],
-    valid: Sequence[Claim],
-    checkpoint: Checkpoint,
-    run: TrackedRun | None,
-    *,
-    seconds: float,
-    watch: Watch,
+def _follow(
+    steps: Iterator[Step], checkpoint: Checkpoint, run: TrackedRun | None, *, seconds: float, watch: Watch
 ) -> None:
     """Train to the end, with checkpoints, the loss curve, and a last checkpoint when the user interrupts."""
     checkpoint.run_id = run.uid if run is not None else None
     saved = time.monotonic()
     origin: tuple[int, float] | None = None  # tokens and time after the first step seen
     with deferred_interrupt() as interrupted:
-        for step in model.fit(train, valid=valid, state=checkpoint.read()):
+        for step in steps:
             try:
                 for name, note in (step.notes or {}).items():
                     watch.say(f"{name}: {note}")

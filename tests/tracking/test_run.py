@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from claimsieve import config as configs
+from claimsieve import tracking
 from claimsieve.runner import Watch, run_experiment
-from claimsieve.tracking import parent_is_open, run, start_parent
+from claimsieve.tracking import parent_is_open, run, served, start_parent
 from claimsieve.tracking.record import Facts, find_records, new_record, read_record
 from claimsieve.tracking.run import TrackedRun
 from claimsieve.tracking.store import client as new_client
+from claimsieve.tracking.sync import sync
 from claimsieve.tracking.system import SystemSampler
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow and its database layer warn about themselves
@@ -221,3 +223,42 @@ def test_parts_of_a_parent_that_could_not_be_reached_try_only_at_their_end(confi
     other.end()
     assert other.uid != parent.uid
     assert len(find_records(tmp_path)) == 2
+
+
+def test_ctrl_c_while_sending_leaves_what_a_sync_can_finish(store, client, tmp_path, monkeypatch):
+    def interrupt(record):
+        raise KeyboardInterrupt
+
+    tracked = TrackedRun(a_record(store, tmp_path / "model"))
+    tracked.log_metrics({"test/macro_f1": 0.5})
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "send", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            tracked.end()
+    assert read_record(tracked.record.folder).facts.status == "FINISHED"
+    assert [one.state for one in sync([tmp_path])] == ["sent"]
+    assert client.get_run(tracked.run_id).info.status == "FINISHED"
+    assert find_records(tmp_path) == []
+
+
+def test_a_record_that_cannot_be_written_costs_nothing_while_the_store_is_there(store, client, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    tracked = TrackedRun(a_record(store, tmp_path / "file" / "model", uid="unwritten"))
+    tracked.log_step(1, {"train/loss": 0.5})
+    tracked.end()
+    assert tracked.failure is None
+    assert client.get_run(tracked.run_id).data.metrics == {"train/loss": 0.5}
+
+
+def test_without_store_and_disk_the_run_goes_on_and_says_both(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    tracked = TrackedRun(a_record("http://127.0.0.1:9", tmp_path / "file" / "model"))
+    tracked.log_step(1, {"train/loss": 0.5})
+    tracked.end()
+    assert "Connection refused" in tracked.failure
+    assert "nor could it all be kept for later" in tracked.failure
+    assert "Not a directory" in tracked.failure
+
+
+def test_models_that_were_logged_before_the_loader_had_a_module_of_its_own_still_open():
+    assert tracking._load_pyfunc is served._load_pyfunc

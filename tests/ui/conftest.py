@@ -13,10 +13,12 @@ from driving import BROWSER_OPTIONS, CLOSE_ASSISTANT, WAIT_SECONDS, Server, serv
 
 from claimsieve import config as configs
 from claimsieve.runner import run_experiment
+from claimsieve.settings import RunConfig
 from claimsieve.tracking.store import client as new_client
 
 EXPERIMENT = "planted"
-BOTH = ["claim", "evidence"]
+BOTH = ("claim", "evidence")
+TFIDF = {"kind": "tfidf"}
 
 
 @dataclass(frozen=True)
@@ -60,29 +62,41 @@ def browser(chromium: str):
 
 
 @pytest.fixture(scope="module")
-def store(chromium, planted_claims, tiny_checkpoint, tmp_path_factory) -> Store:
+def planted_config(planted_claims: Path):
+    """A config on the planted claims."""
+
+    def make(name: str, *, uri: str, experiment: str = EXPERIMENT, inputs=BOTH, model=TFIDF, seeds=(0,)) -> RunConfig:
+        split = {"by": "group", "train": 0.6, "valid": 0.1, "calibration": 0.1, "test": 0.2}
+        document = {
+            "name": name,
+            "data": {"corpora": [{"file": str(planted_claims)}], "split": split, "inputs": list(inputs)},
+            "model": dict(model),
+            "training": {"epochs": 8, "batch_tokens": 256, "learning_rate": 1e-2, "precision": "float32"},
+            "evaluation": {"resamples": 100},
+            "tracking": {"uri": uri, "experiment": experiment},
+            "seeds": list(seeds),
+        }
+        return configs.validate(document, place=name)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def store(chromium, planted_config, tiny_checkpoint, tmp_path_factory) -> Store:
     """Two kinds of model that read the planted evidence, one that does not, and one with two seeds."""
     folder = tmp_path_factory.mktemp("store")
     uri = f"sqlite:///{folder}/mlflow.db"
-    corpora = {"corpora": [{"file": str(planted_claims)}]}
-    split = {"split": {"by": "group", "train": 0.6, "valid": 0.1, "calibration": 0.1, "test": 0.2}}
     static = {"kind": "static", "checkpoint": str(tiny_checkpoint), "dimensions": 16}
-    plans = {
-        "words": {"model": {"kind": "tfidf"}, "data": {**corpora, **split, "inputs": BOTH}},
-        "vectors": {"model": static, "data": {**corpora, **split, "inputs": BOTH}},
-        "blind": {"model": {"kind": "tfidf"}, "data": {**corpora, **split, "inputs": ["claim"]}},
-        "seeds": {"model": {"kind": "tfidf"}, "data": {**corpora, **split, "inputs": BOTH}, "seeds": [0, 1]},
-    }
-    common = {
-        "training": {"epochs": 8, "batch_tokens": 256, "learning_rate": 1e-2, "precision": "float32"},
-        "evaluation": {"resamples": 100},
-        "tracking": {"uri": uri, "experiment": EXPERIMENT},
-    }
+    plans = (
+        planted_config("words", uri=uri),
+        planted_config("vectors", uri=uri, model=static),
+        planted_config("blind", uri=uri, inputs=["claim"]),
+        planted_config("seeds", uri=uri, seeds=[0, 1]),
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)  # MLflow puts artifacts where it is started
-        for name, plan in plans.items():
-            config = configs.validate({"name": name, **common, **plan}, place=name)
-            failures = [result.tracking_failure for result in run_experiment(config, folder / "models" / name)]
+        for config in plans:
+            failures = [result.tracking_failure for result in run_experiment(config, folder / "models" / config.name)]
             assert not any(failures), failures
     client = new_client(uri)
     experiment_id = client.get_experiment_by_name(EXPERIMENT).experiment_id

@@ -30,13 +30,15 @@ _READ_HEADERS = """cells => cells
     .sort((one, other) => one.getBoundingClientRect().x - other.getBoundingClientRect().x)
     .map(cell => cell.innerText.trim())"""
 _METRIC_LINKS = "a[title='Plot chart']"
-# MLflow draws only the rows of this table that are in sight.
-_READ_AND_SCROLL = """grid => {
-    const seen = [...grid.querySelectorAll("a[title='Plot chart']")].map(link => [link.textContent, link.href]);
+# MLflow draws only the rows in sight, and its column of names is one scroll behind that of the values: so one pixel back.
+_SCROLL = """async grid => {
     const body = [...grid.parentElement.parentElement.querySelectorAll(".ReactVirtualized__Grid")].at(-1);
-    const end = body.scrollTop + body.clientHeight >= body.scrollHeight;
-    body.scrollTop += body.clientHeight / 2;
-    return [seen, end];
+    const end = body.scrollTop + body.clientHeight >= body.scrollHeight - 1;
+    for (const pixels of [body.clientHeight / 2, -1]) {
+        body.scrollTop += pixels;
+        for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+    }
+    return end;
 }"""
 
 
@@ -121,14 +123,27 @@ def compare(page, names: Sequence[str]) -> None:
 
 def compared_metrics(page) -> dict[str, set[str]]:
     """Of the compare page: metric → ids of the runs that have it."""
+    found: dict[str, set[str]] = {}
+    for links in _metric_links(page):
+        found |= {name: _runs_in(link) for name, link in links}
+    return found
+
+
+def scroll_to_metric(page, name: str) -> None:
+    """Until the compare page shows a metric."""
+    for links in _metric_links(page):
+        if name in dict(links):
+            return
+
+
+def _metric_links(page) -> Iterator[list[tuple[str, str]]]:
+    """Text and address of the metrics in sight, then of those further down, to the end."""
     page.locator(_METRIC_LINKS).first.wait_for()
     grid = page.locator(".ReactVirtualized__Grid").filter(has=page.locator(_METRIC_LINKS)).first
-    found: dict[str, set[str]] = {}
     end = False
     while not end:
-        seen, end = grid.evaluate(_READ_AND_SCROLL)
-        found |= {name: _runs_in(link) for name, link in seen}
-    return found
+        yield page.locator(_METRIC_LINKS).evaluate_all("links => links.map(link => [link.textContent, link.href])")
+        end = grid.evaluate(_SCROLL)
 
 
 def open_artifact(page, name: str) -> None:

@@ -14,7 +14,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from driving import BROWSER_OPTIONS, CLOSE_ASSISTANT, compare, open_artifact, open_table, row_of, rows, search, served
+from driving import (
+    BROWSER_OPTIONS,
+    CLOSE_ASSISTANT,
+    compare,
+    open_artifact,
+    open_table,
+    row_of,
+    rows,
+    scroll_to_metric,
+    search,
+    served,
+)
 from PIL import Image
 
 from claimsieve.tracking.store import client as new_client
@@ -24,6 +35,9 @@ MAX_BYTES = 200_000
 WIDTH, HEIGHT = 1280, 800
 SINGLE = ("starter-tfidf", "starter-static", "starter-encoder")
 EXPERIMENT = "starter"
+TRAINING = (
+    """localStorage.setItem("mlflow.workflowType_v1", '"machine_learning"');"""  # what the switch at the top keeps
+)
 
 
 def main(folder: Path) -> None:
@@ -46,7 +60,7 @@ def _photograph(server: str, experiment_id: str, names: Sequence[str], folder: P
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_OPTIONS)
         context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
-        context.add_init_script(CLOSE_ASSISTANT)
+        context.add_init_script(CLOSE_ASSISTANT + TRAINING)
         page = context.new_page()
         best_first = view_url(server, experiment_id)
 
@@ -67,7 +81,9 @@ def _photograph(server: str, experiment_id: str, names: Sequence[str], folder: P
         shoot("charts", lambda: page.locator(".bars path").first.wait_for())
         open_table(page, best_first)
         compare(page, names[: len(SINGLE)])
-        shoot("compare", lambda: page.get_by_text("Run details").scroll_into_view_if_needed())
+        page.get_by_role("button", name="Visualizations").click()  # folds it
+        page.get_by_role("button", name="Parameters").click()
+        shoot("compare", lambda: scroll_to_metric(page, "probe/margin_over_best"))
         for artifact, picture in (("reliability.png", "reliability"), ("report.html", "report")):
             open_table(page, best_first)
             page.get_by_role("link", name=names[len(SINGLE) - 1], exact=True).click()

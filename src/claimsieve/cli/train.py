@@ -60,7 +60,10 @@ def train(
     say(f"\nnext: claimsieve predict {first} recipe:demo -o labelled.jsonl   ·   claimsieve ui", quiet=quiet)
     failures = sorted({result.tracking_failure for result in results if result.tracking_failure})
     if failures:
-        raise TrackingError(f"the model is trained and saved, but not all of it is logged: {'; '.join(failures)}")
+        raise TrackingError(
+            f"the model is trained and saved, but not all of it is logged: {'; '.join(failures)}. The record is kept; "
+            f"send it later: claimsieve track sync {directory}"
+        )
 
 
 def _together(results: list["Result"]) -> list[str]:

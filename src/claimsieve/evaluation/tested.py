@@ -17,11 +17,12 @@ from claimsieve.evaluation.metrics import Floats
 from claimsieve.records import LABELS, Label
 
 _COLUMNS = tuple(f"p_{label}" for label in LABELS)
+_NUMBERS = {int, float}
 _TRAIN_ROW = b'"split": "train"'  # cannot stand inside a JSON text, where quotes are escaped
 _AGAIN = "Train the model again with this version of claimsieve, which keeps what a comparison needs."
 
 # id, claim, label, corpus, event, probabilities
-_TestRow = tuple[str, str, Label, str | None, str | None, tuple[float, ...]]
+_TestRow = tuple[str, str, Label, str | None, str | None, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +95,23 @@ def _test_row(fields: Mapping[str, Any]) -> _TestRow:
     label: Any = fields.get("label")
     if label not in LABELS:
         raise ValueError(f"expected 'label' to be one of {', '.join(LABELS)}, found {label!r:.40}")
-    probabilities: tuple[Any, ...] = tuple([fields.get(name) for name in _COLUMNS])
-    for value in probabilities:
-        if type(value) not in (int, float) or not 0 <= value <= 1:  # not-a-number fails the comparison
-            raise ValueError(f"expected {', '.join(_COLUMNS)} from 0 to 1, found {value!r:.40}")
-    if not 0.999 <= (total := sum(probabilities)) <= 1.001:
+    probabilities: list[Any] = [fields.get(name) for name in _COLUMNS]
+    if not _NUMBERS.issuperset(map(type, probabilities)) or min(probabilities) < 0:
+        raise ValueError(f"expected {', '.join(_COLUMNS)} from 0 to 1, found {probabilities!r:.80}")
+    if not 0.999 <= (total := sum(probabilities)) <= 1.001:  # not-a-number and infinity fail here
         raise ValueError(f"expected probabilities that sum to 1, found a sum of {total:.4g}")
+    corpus, event = fields.get("corpus"), fields.get("event")
     return (
-        _text(fields, "id"),
-        _text(fields, "claim"),
+        _text(fields.get("id"), "id"),
+        _text(fields.get("claim"), "claim"),
         label,
-        _text(fields, "corpus") if fields.get("corpus") is not None else None,
-        _text(fields, "event") if fields.get("event") is not None else None,
+        None if corpus is None else _text(corpus, "corpus"),
+        None if event is None else _text(event, "event"),
         probabilities,
     )
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    text = fields.get(name)
+def _text(text: Any, name: str) -> str:
     if type(text) is not str or not text:
         raise ValueError(f"expected text in '{name}', found {text!r:.40}")
     if not text.isascii():

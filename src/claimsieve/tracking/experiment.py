@@ -48,6 +48,6 @@ def experiment_id(client: Any, name: str) -> str:
             if found is None:
                 raise
     for key, value in views.items():
-        if found.tags.get(key) != value:
+        if key not in found.tags:  # its users may have changed one
             client.set_experiment_tag(found.experiment_id, key, value)
     return str(found.experiment_id)

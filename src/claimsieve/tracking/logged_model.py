@@ -29,7 +29,7 @@ def log_model_once(
         if double.status != LoggedModelStatus.READY:
             client.delete_logged_model(double.model_id)
     outputs = run.outputs.model_outputs if run.outputs else []
-    if True:
+    if model.model_id not in {output.model_id for output in outputs}:
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
     if model.status == LoggedModelStatus.READY:
         return

@@ -18,7 +18,7 @@ from claimsieve.tracking.store import store_errors
 _NEEDED = (TEST_PREDICTIONS, EVALUATION)
 _FOLD = re.compile(r"fold-.*-[0-9a-f]{6}")  # as the runner names a fold's folder
 _UNFINISHED = {
-    "RUNNING": "is still running. Wait for its end; if its process is gone, train again",
+    "RUNNING": "is still running. Wait for its end; if its process is gone, `claimsieve track sync`, or train again",
     "SCHEDULED": "has not started. Wait for its end",
     "FAILED": "failed. Train again",
     "KILLED": "was stopped. Go on with `claimsieve train … --resume`, or train again",

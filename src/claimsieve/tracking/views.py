@@ -13,21 +13,21 @@ NEWEST_FIRST = "claimsieve-newest-first"
 _TAG = "mlflow.sharedViewState."
 _NAMES = {BEST_FIRST: "claimsieve: best first", NEWEST_FIRST: "claimsieve: newest first, parts folded"}
 # In the order of the table, with widths in pixels. A column that no run of the experiment has is left out by the UI.
-_FIXED = {"1": 73, "attributes.`Run Name`": 320, "runDateAndNestInfo": 130}
+_FIXED = {"1": 73, "attributes.`Run Name`": 320, "runDateAndNestInfo": 122}
 _METRICS = {
-    "test/macro_f1": 110,
-    "test/macro_f1_low": 130,
-    "test/macro_f1_high": 135,
-    "test/macro_f1_std": 130,
-    "compare/rank": 125,
-    "compare/behind_best": 160,
-    "test/rows": 90,
-    "probe/margin_over_best": 165,
-    "probe/margin_over_best_low": 190,
+    "test/macro_f1": 106,
+    "test/macro_f1_low": 124,
+    "test/macro_f1_high": 128,
+    "probe/margin_over_best": 158,
+    "compare/rank": 110,
+    "compare/behind_best": 148,
     "test/ece": 90,
-    "coverage/smallest": 135,
-    "coverage/abstained": 145,
-    "base_rate/propaganda_precision": 210,
+    "coverage/smallest": 128,
+    "coverage/abstained": 138,
+    "base_rate/propaganda_precision": 205,
+    "probe/margin_over_best_low": 185,
+    "test/macro_f1_std": 124,
+    "test/rows": 90,
 }
 _TAGS = {"compare.verdict": 150, "kind": 80, "inputs": 135, "seed": 70, "held_out": 110}
 _GLANCE = "at a glance"
