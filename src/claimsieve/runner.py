@@ -18,12 +18,10 @@ from claimsieve.evaluation.evaluate import Evaluation
 from claimsieve.evaluation.repeats import combined
 from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.interrupts import deferred_interrupt
-from claimsieve.models import Model
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
-from claimsieve.records import Claim
 from claimsieve.settings import RunConfig
 from claimsieve.tracking import TrackedRun, described_parts, example, parent_is_open, start_parent, start_run
 

@@ -30,7 +30,12 @@ _READ_HEADERS = """cells => cells
     .sort((one, other) => one.getBoundingClientRect().x - other.getBoundingClientRect().x)
     .map(cell => cell.innerText.trim())"""
 _METRIC_LINKS = "a[title='Plot chart']"
-# MLflow draws only the rows in sight, and its column of names is one scroll behind that of the values: so one pixel back.
+_READ_METRICS = """grid => {
+    const [frame, inside] = [grid.getBoundingClientRect(), (one, all) => one.top >= all.top && one.bottom <= all.bottom];
+    const links = [...grid.querySelectorAll("a[title='Plot chart']")];
+    return links.filter(link => inside(link.getBoundingClientRect(), frame)).map(link => [link.textContent, link.href]);
+}"""
+# MLflow draws only rows near by, and its column of names is one scroll behind that of the values: so one pixel back.
 _SCROLL = """async grid => {
     const body = [...grid.parentElement.parentElement.querySelectorAll(".ReactVirtualized__Grid")].at(-1);
     const end = body.scrollTop + body.clientHeight >= body.scrollHeight - 1;
@@ -142,7 +147,7 @@ def _metric_links(page) -> Iterator[list[tuple[str, str]]]:
     grid = page.locator(".ReactVirtualized__Grid").filter(has=page.locator(_METRIC_LINKS)).first
     end = False
     while not end:
-        yield page.locator(_METRIC_LINKS).evaluate_all("links => links.map(link => [link.textContent, link.href])")
+        yield grid.evaluate(_READ_METRICS)
         end = grid.evaluate(_SCROLL)
 
 

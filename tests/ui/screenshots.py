@@ -83,7 +83,7 @@ def _photograph(server: str, experiment_id: str, names: Sequence[str], folder: P
         compare(page, names[: len(SINGLE)])
         page.get_by_role("button", name="Visualizations").click()  # folds it
         page.get_by_role("button", name="Parameters").click()
-        shoot("compare", lambda: scroll_to_metric(page, "probe/margin_over_best"))
+        shoot("compare", lambda: scroll_to_metric(page, "test/macro_f1"))
         for artifact, picture in (("reliability.png", "reliability"), ("report.html", "report")):
             open_table(page, best_first)
             page.get_by_role("link", name=names[len(SINGLE) - 1], exact=True).click()
