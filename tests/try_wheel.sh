@@ -13,5 +13,7 @@ claimsieve=$work/env/bin/claimsieve
 "$claimsieve" configs list
 "$claimsieve" train starter-tfidf -o model --quiet
 "$claimsieve" predict model recipe:demo -o labelled.jsonl
+"$claimsieve" card model > card.md
+"$claimsieve" report model -o report.html --quiet
 test "$(wc -l < labelled.jsonl)" = "$(wc -l < "$checkout/src/claimsieve/data/starter/demo.jsonl")"
 echo "the wheel works on its own"

@@ -31,9 +31,10 @@ _READ_HEADERS = """cells => cells
     .map(cell => cell.innerText.trim())"""
 _METRIC_LINKS = "a[title='Plot chart']"
 _READ_METRICS = """grid => {
-    const [frame, inside] = [grid.getBoundingClientRect(), (one, all) => one.top >= all.top && one.bottom <= all.bottom];
+    const frame = grid.getBoundingClientRect();
+    const inSight = ({top, bottom}) => top >= frame.top && bottom <= frame.bottom;
     const links = [...grid.querySelectorAll("a[title='Plot chart']")];
-    return links.filter(link => inside(link.getBoundingClientRect(), frame)).map(link => [link.textContent, link.href]);
+    return links.filter(link => inSight(link.getBoundingClientRect())).map(link => [link.textContent, link.href]);
 }"""
 # MLflow draws only rows near by, and its column of names is one scroll behind that of the values: so one pixel back.
 _SCROLL = """async grid => {
