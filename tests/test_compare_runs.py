@@ -9,8 +9,8 @@ import pytest
 
 from claimsieve import config as configs
 from claimsieve.compare_runs import compare_runs, comparison_page
+from claimsieve.comparison.records import from_json
 from claimsieve.errors import DataError
-from claimsieve.evaluation.compared import from_json
 from claimsieve.runner import run_experiment
 from html_pages import Page, assert_inert
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from claimsieve.evaluation.comparison import compare
-from claimsieve.evaluation.contestants import Contestant
+from claimsieve.comparison.compare import compare
+from claimsieve.comparison.contestants import Contestant
+from claimsieve.comparison.tested import read_tested
 from claimsieve.evaluation.documents import TEST_PREDICTIONS
-from claimsieve.evaluation.tested import read_tested
 from claimsieve.records import LABELS
 
 CORPORA, EVENTS = 5, 1_500

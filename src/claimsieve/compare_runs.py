@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from claimsieve.comparison.compare import compare
+from claimsieve.comparison.contestants import Contestant, Unit
+from claimsieve.comparison.records import Comparison
+from claimsieve.comparison.tables import summary_metrics, verdict_tags
+from claimsieve.comparison.tested import Tested, read_tested
 from claimsieve.errors import TrackingError
-from claimsieve.evaluation.compared import Comparison
-from claimsieve.evaluation.comparison import compare
-from claimsieve.evaluation.comparison_tables import summary_metrics, verdict_tags
-from claimsieve.evaluation.contestants import Contestant, Unit
 from claimsieve.evaluation.decision_plots import forest_figure
 from claimsieve.evaluation.documents import SPLIT_TABLE
 from claimsieve.evaluation.plots import figure_bytes
-from claimsieve.evaluation.tested import Tested, read_tested
 from claimsieve.pages import data_uri, rendered
 from claimsieve.tracking.references import Part, fetched, log_verdicts, resolve
 

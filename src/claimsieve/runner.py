@@ -169,6 +169,7 @@ def _run_cut(
         checkpoint.remove()
         watch.say(f"saved {directory}")
         if run is not None:
+            run.describe(assessment.described())
             run.log_metrics(assessment.metrics())
             run.log_files([*extra, MANIFEST])
             run.log_model(example(splits["test"]))

@@ -127,6 +127,15 @@ def test_metrics_are_grouped_and_tables_name_their_mix(measured):
     assert any("verified 0.9" in title for title in titles)
 
 
+def test_the_description_names_what_matters_with_n_and_intervals(measured):
+    *_, assessment = measured
+    told = assessment.described().splitlines()
+    assert [line[:2] for line in told] == ["- "] * 4
+    assert "n = 500" in told[0]
+    assert "(asked: 90%)" in told[2]
+    assert "of 10,000 items" in told[3]
+
+
 def test_pictures_and_rows_of_the_test_split(measured):
     decisions, claims, assessment = measured
     found = pictures(assessment)

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from claimsieve.evaluation.repeats import over_seeds, over_shared_rows, p_over_seeds
+from claimsieve.evaluation.repeats import combined, difference_over_seeds, over_seeds
+
+
+def p_over_seeds(values, *, test_to_train):
+    return difference_over_seeds(values, row_error=0.0, test_to_train=test_to_train)[1]
+
+
+def over_shared_rows(values, *, row_error):
+    return difference_over_seeds(values, row_error=row_error, test_to_train=0.0)
+
 
 differences = st.lists(st.floats(-0.3, 0.3), min_size=2, max_size=8)
 
@@ -59,3 +68,38 @@ def test_no_difference_at_any_seed_is_p_one():
     assert p_over_seeds([0.0, 0.0], test_to_train=0.1) == 1.0
     assert over_shared_rows([0.0, 0.0], row_error=0.0)[1] == 1.0
     assert p_over_seeds([0.1, 0.1], test_to_train=0.1) == 0.0
+
+
+def test_three_seeds_with_splits_of_their_own_keep_below_the_nominal_rate_whatever_the_luck_of_training():
+    generator = np.random.default_rng(1)
+    trials, seeds, row = 2_000, 3, 0.02
+    for training in (0.0, 0.02, 0.08):
+        drawn = generator.normal(0, row, (trials, seeds)) + generator.normal(0, training, (trials, seeds))
+        error = row / seeds**0.5
+        p_values = [difference_over_seeds(one.tolist(), row_error=error, test_to_train=0.3)[1] for one in drawn]
+        found = sum(p < 0.05 for p in p_values)
+        assert stats.binomtest(found, trials, 0.05, alternative="greater").pvalue > 0.01
+
+
+def test_rows_and_seeds_together_see_a_difference_that_so_few_seeds_alone_do_not():
+    generator = np.random.default_rng(2)
+    drawn = 0.08 + generator.normal(0, 0.02, (500, 3))
+    both, alone = (
+        np.mean([difference_over_seeds(one.tolist(), row_error=error, test_to_train=0.3)[1] < 0.05 for one in drawn])
+        for error in (0.02 / 3**0.5, 0.0)
+    )
+    assert both > alone + 0.05
+
+
+def test_parts_are_combined_by_name_with_mean_scatter_and_an_interval_no_narrower_than_theirs():
+    parts = [
+        {"test/macro_f1": 0.5, "test/macro_f1_low": 0.4, "test/macro_f1_high": 0.6, "test/ece": 0.1, "only/here": 1.0},
+        {"test/macro_f1": 0.5, "test/macro_f1_low": 0.3, "test/macro_f1_high": 0.7, "test/ece": 0.3},
+    ]
+    found = combined(parts, test_to_train=0.2)
+    assert found["test/ece"] == pytest.approx(0.2)
+    assert found["test/ece_std"] == pytest.approx(np.std([0.1, 0.3], ddof=1))
+    assert (found["test/macro_f1_low"], found["test/macro_f1_high"]) == pytest.approx((0.35, 0.65))
+    assert "only/here" not in found
+    apart = [{"a": 0.2, "a_low": 0.2, "a_high": 0.2}, {"a": 0.4, "a_low": 0.4, "a_high": 0.4}]
+    assert combined(apart, test_to_train=0.2)["a_low"] < 0.0

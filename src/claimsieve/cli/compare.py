@@ -11,7 +11,7 @@ from claimsieve.cli.console import print_table, say
 from claimsieve.cli.options import choice
 
 if TYPE_CHECKING:
-    from claimsieve.evaluation.compared import Comparison
+    from claimsieve.comparison.records import Comparison
 
 
 @app.command(epilog="Example: claimsieve compare runs/tfidf runs/encoder --by event --html comparison.html")
@@ -34,8 +34,8 @@ def compare(
     choice("--by", by, ("claim", "event"))
 
     from claimsieve.compare_runs import compare_runs, comparison_page
+    from claimsieve.comparison.records import to_json
     from claimsieve.errors import ConfigError, TrackingError
-    from claimsieve.evaluation.compared import to_json
     from claimsieve.inference.writers import write_file
     from claimsieve.tracking import tracking_uri
 
@@ -65,7 +65,7 @@ def compare(
 
 
 def _print(comparison: "Comparison") -> None:
-    from claimsieve.evaluation.comparison_tables import slice_table, tables
+    from claimsieve.comparison.tables import slice_table, tables
 
     for table in tables(comparison):
         print_table(table)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimsieve.errors import DataError, ModelError
-from claimsieve.evaluation import decisions, evaluate, shortcuts
+from claimsieve.evaluation import base_rates, decisions, evaluate, shortcuts
 from claimsieve.evaluation.calibration import Calibration
 from claimsieve.evaluation.calibration import from_json as calibration_from_json
 from claimsieve.evaluation.calibration import to_json as calibration_to_json
@@ -48,6 +48,27 @@ class Assessment:
             **decisions.summary_metrics(self.decisions, self.calibration),
         }
         return {f"{group}/{name}": round(value, 6) for group, found in groups.items() for name, value in found.items()}
+
+    def described(self) -> str:
+        """What matters most, as Markdown for the top of a run's page."""
+        overall = self.evaluation.overall
+        lines = []
+        if (f1 := overall.metrics["macro_f1"]) is not None:
+            lines.append(f"macro-F1 on test **{f1.value:.3f}** [{f1.low:.3f}, {f1.high:.3f}], n = {overall.n:,}")
+        if self.shortcuts is not None:
+            lines.append(shortcuts.headline(self.shortcuts))
+        if self.decisions.calibration is not None:
+            stages = list(self.decisions.calibration.overall.stages.values())
+            lines.append(f"ECE {stages[0].ece.value:.3f} before calibration, {stages[-1].ece.value:.3f} after")
+        if (coverage := self.decisions.coverage) is not None:
+            held, left = coverage.overall.covered, coverage.overall.abstained
+            lines.append(
+                f"prediction sets hold the true label in {held.value:.1%} [{held.low:.1%}, {held.high:.1%}] of cases "
+                f"(asked: {coverage.level:.0%}); {left.value:.1%} are left to people"
+            )
+        if self.decisions.base_rates is not None:
+            lines.append(base_rates.headline(self.decisions.base_rates))
+        return "\n".join(f"- {line}" for line in lines)
 
     def documents(self) -> dict[str, bytes]:
         """File name → content, as `read_assessment` reads it back."""

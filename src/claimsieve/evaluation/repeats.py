@@ -17,18 +17,18 @@ def over_seeds(values: Sequence[float], *, test_to_train: float, low: float = 0.
     return _interval(values, error, freedom=len(values) - 1, low=low, high=high)
 
 
-def p_over_seeds(values: Sequence[float], *, test_to_train: float) -> float:
-    """Two-sided p that the mean is 0, by the same t distribution as `over_seeds`. values: differences, at least two."""
-    return _p(values, _spread(values) * (1 / len(values) + test_to_train) ** 0.5, freedom=len(values) - 1)
+def difference_over_seeds(
+    differences: Sequence[float], *, row_error: float, test_to_train: float
+) -> tuple[Estimate, float]:
+    """Mean difference of two configs over seeds: a 95 % t interval, and the two-sided p that it is 0.
 
-
-def over_shared_rows(differences: Sequence[float], *, row_error: float) -> tuple[Estimate, float]:
-    """Mean difference over seeds that all test the same rows: a 95 % interval, and the two-sided p that it is 0.
-
-    Such seeds differ by the luck of training alone, so the luck of the rows, a standard error of its own, is added;
-    degrees of freedom by Welch and Satterthwaite. differences: one per seed, at least two.
+    differences: one per seed, at least two. row_error: standard error of the difference on all rows together, which a
+    handful of seeds tells too little of; 0 leaves it out. test_to_train: test rows / train rows where splits differ and
+    overlap (Nadeau & Bengio 2003), 0 where all seeds test the same rows and so differ by the luck of training alone.
+    The two variances add up, with degrees of freedom by Welch and Satterthwaite.
     """
-    luck, seeds = _spread(differences) ** 2 / len(differences), len(differences)
+    seeds = len(differences)
+    luck = _spread(differences) ** 2 * (1 / seeds + test_to_train)
     error = (luck + row_error**2) ** 0.5
     freedom = (seeds - 1) * (error**2 / luck) ** 2 if luck else float("inf")
     span = _interval(differences, error, freedom=freedom, low=-1.0, high=1.0)
@@ -41,7 +41,7 @@ def combined(parts: Sequence[Mapping[str, float]], *, test_to_train: float) -> d
     parts: the same names in each; a name that one lacks is left out. With "_std" behind stands the standard deviation
     over the parts. Names that have "_low" and "_high" in the parts get an interval over the parts in their place,
     corrected for splits that overlap; it is never narrower than theirs are on average, since parts that test the same
-    rows do not show the luck of the rows.
+    rows do not show the luck of the rows. Rounded to six digits, as the parts are.
     """
     found = {}
     shared = [name for name in parts[0] if all(name in part for part in parts)]
@@ -55,7 +55,7 @@ def combined(parts: Sequence[Mapping[str, float]], *, test_to_train: float) -> d
             span = over_seeds(values, test_to_train=test_to_train, low=-np.inf, high=np.inf)
             found[f"{name}_low"] = min(span.low, float(np.mean([part[f"{name}_low"] for part in parts])))
             found[f"{name}_high"] = max(span.high, float(np.mean([part[f"{name}_high"] for part in parts])))
-    return found
+    return {name: round(value, 6) for name, value in found.items()}
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 from claimsieve import config as configs
 from claimsieve import yaml12
+from claimsieve.comparison.compare import compare
+from claimsieve.comparison.contestants import Contestant
+from claimsieve.comparison.tested import read_tested
 from claimsieve.errors import ClaimsieveError, DataError, ModelError
 from claimsieve.evaluation import conformal, shortcuts
 from claimsieve.evaluation.assessment import DECISIONS, EVALUATION, SHORTCUTS
-from claimsieve.evaluation.comparison import compare
-from claimsieve.evaluation.contestants import Contestant
 from claimsieve.evaluation.documents import AUDIT
 from claimsieve.evaluation.evaluate import Estimate, Evaluation
 from claimsieve.evaluation.evaluate import from_json as evaluation_from_json
-from claimsieve.evaluation.tested import read_tested
 from claimsieve.models.artifacts import CONFIG, read_manifest, verify
 from claimsieve.settings import Card, Gate, RunConfig
 

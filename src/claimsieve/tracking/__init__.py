@@ -14,8 +14,8 @@ from claimsieve.tracking.start import (
     start_parent,
     start_run,
 )
-from claimsieve.tracking.store import DEFAULT_URI, tracking_uri
-from claimsieve.tracking.ui import serve_ui
+from claimsieve.tracking.store import DEFAULT_URI, shown_uri, tracking_uri
+from claimsieve.tracking.ui import run_tables, serve_ui
 
 __all__ = [
     "DEFAULT_URI",
@@ -25,7 +25,9 @@ __all__ = [
     "example",
     "flattened",
     "parent_is_open",
+    "run_tables",
     "serve_ui",
+    "shown_uri",
     "start_parent",
     "start_run",
     "tracking_uri",

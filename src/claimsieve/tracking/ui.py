@@ -8,6 +8,14 @@ import sys
 from contextlib import suppress
 
 from claimsieve.errors import TrackingError
+from claimsieve.tracking.store import client, store_errors
+from claimsieve.tracking.views import experiment_links
+
+
+def run_tables(uri: str, *, port: int) -> dict[str, str]:
+    """Experiment → the link to its runs in our view of them. Raises TrackingError when the store cannot be read."""
+    with store_errors(uri):
+        return experiment_links(client(uri), f"http://127.0.0.1:{port}")
 
 
 def serve_ui(*, uri: str, port: int) -> int:
@@ -21,9 +29,21 @@ def serve_ui(*, uri: str, port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise TrackingError(f"port {port}: cannot be used: {error.strerror}. Choose another: --port N") from None
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "ui",
+        "--backend-store-uri",
+        uri,
+        "--host",
+        "127.0.0.1",
+        "--workers",
+        "1",
+    ]
     # Its job workers judge the answers of chat agents: seven processes more that nothing here uses.
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = {**quiet, **os.environ}
     server = subprocess.Popen([*command, "--port", str(port)], start_new_session=True, env=environment)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the group below has to end first
     try:

@@ -32,7 +32,7 @@ _METRICS = {
 _TAGS = {"compare.verdict": 150, "kind": 80, "inputs": 135, "seed": 70, "held_out": 110}
 _GLANCE = "at a glance"
 _GLANCE_CHARTS = ("test/macro_f1", "probe/margin_over_best", "test/ece", "coverage/smallest", "coverage/abstained")
-_SECTIONS = (_GLANCE, "test", "probe", "calibration", "coverage", "selective")  # else by the alphabet, test last
+_SECTIONS = (_GLANCE, "test", "probe", "calibration", "coverage", "selective")  # else by the alphabet, test late
 
 
 def default_view() -> tuple[str, str]:

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from claimsieve.evaluation import paired
+from claimsieve.comparison import paired
 from claimsieve.evaluation.metrics import macro_f1
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from claimsieve.comparison import tested as runs  # pytest would take an imported `Tested` for a class of tests
+from claimsieve.comparison.contestants import Contestant, match
 from claimsieve.errors import DataError
-from claimsieve.evaluation import tested as runs  # pytest would take an imported `Tested` for a class of tests
-from claimsieve.evaluation.contestants import Contestant, match
 from claimsieve.records import LABELS
 
 N = 12

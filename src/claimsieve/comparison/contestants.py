@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from claimsieve.comparison.paired import Integers
+from claimsieve.comparison.tested import Tested
 from claimsieve.errors import DataError
 from claimsieve.evaluation.metrics import Booleans, Floats, one_hot
-from claimsieve.evaluation.paired import Integers
-from claimsieve.evaluation.tested import Tested
 from claimsieve.records import Label
 
 Unit = Literal["claim", "event"]  # what is drawn as one

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from made_runs import models, run, said, seeds_of
 from scipy import stats
 
-from claimsieve.evaluation import comparison as module
-from claimsieve.evaluation.comparison import compare
-from claimsieve.evaluation.contestants import Contestant
+from claimsieve.comparison import compare as module
+from claimsieve.comparison.compare import compare
+from claimsieve.comparison.contestants import Contestant
 from claimsieve.evaluation.metrics import point_metrics
-from claimsieve.evaluation.repeats import over_seeds, over_shared_rows
+from claimsieve.evaluation.repeats import difference_over_seeds
 from claimsieve.records import LABELS
 
 DATA_SETS = 200
@@ -180,9 +180,9 @@ def test_a_model_that_is_better_at_every_seed_by_about_as_much_wins(same):
     assert pair.seeds.mean.value == pytest.approx(np.mean(pair.seeds.differences))
     assert pair.seeds.std == pytest.approx(np.std(pair.seeds.differences, ddof=1))
     row_error = (pair.difference.high - pair.difference.low) / 2 / stats.norm.ppf(0.975)
-    shared, _ = over_shared_rows(pair.seeds.differences, row_error=row_error)
-    expected = shared if same else over_seeds(pair.seeds.differences, test_to_train=0.5)
-    assert pair.seeds.mean.low == pytest.approx(expected.low, rel=0.02 if same else 1e-9)
+    overlap = 0.0 if same else 0.5
+    expected, _ = difference_over_seeds(pair.seeds.differences, row_error=row_error, test_to_train=overlap)
+    assert pair.seeds.mean.low == pytest.approx(expected.low, rel=0.02)
     by_seed = [found.standing(name).by_seed for name in "ab"]
     assert pair.seeds.differences == pytest.approx([by_seed[0][seed] - by_seed[1][seed] for seed in range(4)])
 

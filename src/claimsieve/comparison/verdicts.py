@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from claimsieve.evaluation.compared import McNemar, Pair, Repeats, Standing, Verdict
+from claimsieve.comparison.paired import holm
+from claimsieve.comparison.records import McNemar, Pair, Repeats, Standing, Verdict
 from claimsieve.evaluation.evaluate import Estimate
-from claimsieve.evaluation.paired import holm
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from claimsieve.comparison import tested as runs  # pytest would take an imported `Tested` for a class of tests
+from claimsieve.comparison.tested import read_tested
 from claimsieve.errors import ModelError
-from claimsieve.evaluation import tested as runs  # pytest would take an imported `Tested` for a class of tests
 from claimsieve.evaluation.documents import TEST_PREDICTIONS
-from claimsieve.evaluation.tested import read_tested
 
 ROW = {
     "id": "own:1",

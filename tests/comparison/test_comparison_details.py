@@ -7,11 +7,11 @@ import pytest
 from made_runs import models, run, said, seeds_of
 from statsmodels.stats.multitest import multipletests
 
+from claimsieve.comparison.compare import compare
+from claimsieve.comparison.contestants import Contestant
+from claimsieve.comparison.records import from_json, to_json
+from claimsieve.comparison.tables import slice_table, summary_metrics, tables, verdict_tags
 from claimsieve.errors import DataError
-from claimsieve.evaluation.compared import from_json, to_json
-from claimsieve.evaluation.comparison import compare
-from claimsieve.evaluation.comparison_tables import slice_table, summary_metrics, tables, verdict_tags
-from claimsieve.evaluation.contestants import Contestant
 from claimsieve.records import LABELS
 
 # --- rows and slices

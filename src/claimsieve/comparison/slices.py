@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from claimsieve.evaluation.compared import Outcome, SliceDifference
-from claimsieve.evaluation.contestants import Matched, numbered
+from claimsieve.comparison.contestants import Matched, numbered
+from claimsieve.comparison.paired import CELLS, MIN_UNITS, Draws, Integers, draw, holm, swaps_for, unit_sums
+from claimsieve.comparison.records import Outcome, SliceDifference
 from claimsieve.evaluation.metrics import occurring
-from claimsieve.evaluation.paired import CELLS, MIN_UNITS, Draws, Integers, draw, holm, swaps_for, unit_sums
 from claimsieve.records import LABELS
 
 MAX_SLICES = 50  # of each kind, those of most rows: each one more makes the others harder to tell from noise

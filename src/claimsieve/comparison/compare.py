@@ -14,16 +14,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from claimsieve.comparison.contestants import Contestant, Matched, Unit, match, numbered
+from claimsieve.comparison.flips import flips
+from claimsieve.comparison.paired import MIN_UNITS, Draws, Integers, draw, mcnemar_p, swaps_for, unit_sums
+from claimsieve.comparison.records import Comparison, Flip, McNemar, Pair, SliceDifference, Standing
+from claimsieve.comparison.seeds import BySeed, by_seed
+from claimsieve.comparison.slices import slice_differences
+from claimsieve.comparison.verdicts import Facts, judged, verdict
 from claimsieve.errors import DataError
-from claimsieve.evaluation.compared import Comparison, Flip, McNemar, Pair, SliceDifference, Standing
-from claimsieve.evaluation.contestants import Contestant, Matched, Unit, match, numbered
 from claimsieve.evaluation.evaluate import LEVEL, interval
-from claimsieve.evaluation.flips import flips
 from claimsieve.evaluation.metrics import metrics_of_sums, occurring, row_statistics
-from claimsieve.evaluation.paired import MIN_UNITS, Draws, Integers, draw, mcnemar_p, swaps_for, unit_sums
-from claimsieve.evaluation.seed_differences import BySeed, by_seed
-from claimsieve.evaluation.slice_differences import slice_differences
-from claimsieve.evaluation.verdicts import Facts, judged, verdict
 
 _LEAST_SWAPS = 9_999
 

@@ -28,7 +28,8 @@ class Repeats:
     """Differences in macro-F1 seed by seed. p: two-sided, that their mean is 0.
 
     same_rows: every seed tests the same rows, so the seeds show the luck of training alone, and the luck of the rows is
-    added to the interval. Else the interval is corrected for splits that overlap (Nadeau & Bengio 2003).
+    added to the interval. Else it is corrected for splits that overlap (Nadeau & Bengio 2003), and from three seeds on
+    the luck of the rows is added too, which tells more than so few seeds.
     """
 
     seeds: tuple[int, ...]

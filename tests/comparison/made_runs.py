@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from claimsieve.evaluation import tested as runs  # pytest would take an imported `Tested` for a class of tests
-from claimsieve.evaluation.contestants import Contestant
+from claimsieve.comparison import tested as runs  # pytest would take an imported `Tested` for a class of tests
+from claimsieve.comparison.contestants import Contestant
 from claimsieve.records import LABELS
 
 

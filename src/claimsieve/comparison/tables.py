@@ -1,8 +1,8 @@
 """A comparison for a terminal, and for an experiment tracker that sorts by it."""
 
-from claimsieve.evaluation.compared import Comparison, Pair
+from claimsieve.comparison.records import Comparison, Pair
+from claimsieve.comparison.verdicts import shown
 from claimsieve.evaluation.evaluate import Estimate
-from claimsieve.evaluation.verdicts import shown
 
 
 def tables(comparison: Comparison) -> tuple[list[list[str]], list[list[str]]]:

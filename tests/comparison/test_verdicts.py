@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimsieve.evaluation.compared import McNemar, Pair, Repeats, Standing
+from claimsieve.comparison.records import McNemar, Pair, Repeats, Standing
+from claimsieve.comparison.verdicts import Facts, judged, verdict
 from claimsieve.evaluation.evaluate import Estimate
-from claimsieve.evaluation.verdicts import Facts, judged, verdict
 
 FACTS = Facts(claims=900, unit="claim", units=900, seeds=1, events=0, train_rows_known=True)
 

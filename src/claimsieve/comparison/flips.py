@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from claimsieve.evaluation.compared import Flip
-from claimsieve.evaluation.contestants import Matched
-from claimsieve.evaluation.paired import Integers
+from claimsieve.comparison.contestants import Matched
+from claimsieve.comparison.paired import Integers
+from claimsieve.comparison.records import Flip
 from claimsieve.records import LABELS
 
 MAX_FLIPS = 200  # kept in each direction
