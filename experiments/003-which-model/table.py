@@ -25,7 +25,7 @@ TEST_TO_TRAIN = 0.18 / 0.6
 def main(runs: Path) -> None:
     found = {kind: [read_assessment(path) for path in sorted((runs / kind).glob("seed-*"))] for kind in KINDS}
     seeds = [read_manifest(path).seed for path in sorted((runs / KINDS[0]).glob("seed-*"))]
-    comparison = from_json(json.loads((HERE / "comparison.json").read_text(encoding="utf-8")))
+    comparison = from_json(json.loads((runs / "comparison.json").read_text(encoding="utf-8")))
     text = [
         "# Results",
         "",
