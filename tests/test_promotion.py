@@ -201,8 +201,10 @@ def test_coverage_is_that_of_the_label_that_is_covered_least(copy, value, holds)
 
 def test_coverage_that_was_not_measured_fails(copy):
     directory = copy()
-    changed(directory / "decisions.json", lambda found: found.update(coverage=None))
-    assert "Train with a calibration split" in asked(directory, Gate())["coverage"].found
+    for coverage in ({"labels": {}}, None):
+        whole = coverage and json.loads((directory / "decisions.json").read_text())["coverage"] | coverage
+        changed(directory / "decisions.json", lambda found, whole=whole: found.update(coverage=whole))
+        assert "Train with a calibration split" in asked(directory, Gate())["coverage"].found
     (directory / "decisions.json").unlink()
     condition = asked(directory, Gate())["coverage"]
     assert (condition.holds, condition.found) == (False, "no decisions.json. Train again with this version.")
@@ -214,6 +216,8 @@ def test_findings_that_the_run_does_not_accept_are_listed(copy):
     condition = asked(directory, Gate())["clean audit"]
     assert not condition.holds
     assert condition.found.startswith("evidence_overlap (")
+    changed(directory / "audit.json", lambda found: found["findings"][0].update(count=float("inf")))
+    assert "audit.json cannot be read" in asked(directory, Gate())["clean audit"].found
     (directory / "audit.json").write_text("[]")
     assert "audit.json cannot be read" in asked(directory, Gate())["clean audit"].found
     (directory / "audit.json").unlink()

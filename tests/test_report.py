@@ -186,6 +186,35 @@ def test_a_document_that_is_something_else_is_named(documents, origin):
         evaluation_page({**documents, "test_predictions.jsonl": b'{"id": "1"}'}, origin=origin)
 
 
+def test_an_audit_of_other_kinds_is_named(documents, origin):
+    audit = json.loads(documents["audit.json"])
+    for change in ({"claims": float("inf")}, {"corpora": {"a": {"verified": "many"}}}, {"findings": [{"check": 3}]}):
+        with pytest.raises(ModelError, match=r"^audit\.json: expected what a training writes there"):
+            evaluation_page({**documents, "audit.json": json.dumps(audit | change).encode()}, origin=origin)
+
+
+def test_a_manifest_of_ones_own_gives_one_error(trained, tmp_path, claimsieve):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"versions": ["1"]}))
+    assert claimsieve("report", copy, "-o", tmp_path / "r.html", "-q") == (0, "", "")
+    del manifest["files"]["config.yaml"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (copy / "config.yaml").unlink()
+    code, _, error = claimsieve("report", copy, "-o", tmp_path / "r.html")
+    assert code == 2
+    assert "config.yaml: cannot be read" in error
+
+
+def test_a_folder_is_not_written_to(trained, claimsieve):
+    for output in (".", "/"):
+        assert claimsieve("report", trained, "-o", output)[::2] == (
+            2,
+            f"claimsieve: {output}: expected a file to write, found a folder. Name one with -o.\n",
+        )
+
+
 def test_a_changed_directory_is_not_reported_on(trained, tmp_path, claimsieve):
     copy = tmp_path / "copy"
     shutil.copytree(trained, copy)

@@ -46,6 +46,8 @@ def write_page(text: str, output: str, *, beside: Path) -> None:
         sys.stdout.flush()
         return
     path = Path(output)
+    if path.is_dir():
+        raise ConfigError(f"{output}: expected a file to write, found a folder. Name one with -o.")
     if path.resolve().is_relative_to(beside.resolve()):
         raise ConfigError(f"{output}: lies inside the model directory, which would be spoilt. Choose another with -o.")
     temporary = path.with_name(f".{path.name}.writing")

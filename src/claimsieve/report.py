@@ -110,12 +110,13 @@ def read_directory(directory: Path) -> tuple[dict[str, bytes], Origin]:
     wanted = [name for name in manifest.files if "/" not in name and name != "splits.jsonl"]
     documents = {name: (directory / name).read_bytes() for name in wanted}
     place = str(directory / CONFIG)
-    config = validate(yaml12.parse(documents[CONFIG].decode(), place=place), place=place)
+    config = validate(yaml12.read(directory / CONFIG), place=place)
+    versions = json.loads((directory / MANIFEST).read_bytes()).get("versions", {})
     return documents, Origin(
         config=config,
         seed=manifest.seed,
         data_fingerprint=manifest.data_fingerprint,
-        versions=json.loads((directory / MANIFEST).read_bytes()).get("versions", {}),
+        versions=versions if isinstance(versions, dict) else {},
         fold=None if config.data.split.hold_out == "each" else config.data.split.hold_out,
         fingerprint=manifest.fingerprint,
         weight_bytes=sum(entry["bytes"] for name, entry in manifest.files.items() if name.startswith("weights/")),
@@ -128,7 +129,15 @@ def parsed(documents: Mapping[str, bytes], name: str, parse: Callable[[Any], _Fo
         return None
     try:
         return parse(json.loads(documents[name]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ClaimsieveError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        ClaimsieveError,
+    ) as error:
         raise ModelError(
             f"{name}: expected what a training writes there, found something else ({error}). "
             "Copy the model directory again, whole, or train again with this version."
@@ -137,18 +146,21 @@ def parsed(documents: Mapping[str, bytes], name: str, parse: Callable[[Any], _Fo
 
 def audit_counts(document: Any) -> dict[str, Any]:
     """An audit as the page needs it: counts by split and by corpus, languages, findings, and how many fail."""
-    keys = ("check", "count", "unit", "message", "examples", "more")
+    kinds = {"check": str, "count": int, "unit": str, "message": str, "examples": list, "more": int}
     accepted = list(document["accepted"])
     return {
         "claims": int(document["claims"]),
-        "splits": {name: dict(counts) for name, counts in document["splits"].items()},
-        "corpora": {name: dict(counts) for name, counts in document["corpora"].items()},
-        "languages": {name: dict(counts) for name, counts in document["languages"].items()},
+        **{part: _whole_numbers(document[part]) for part in ("splits", "corpora", "languages")},
         "findings": [
-            {key: row[key] for key in keys} | {"accepted": row["check"] in accepted} for row in document["findings"]
+            {name: kind(row[name]) for name, kind in kinds.items()} | {"accepted": row["check"] in accepted}
+            for row in document["findings"]
         ],
         "failures": int(document["failures"]),
     }
+
+
+def _whole_numbers(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    return {name: {key: int(number) for key, number in counts.items()} for name, counts in tables.items()}
 
 
 def left_out(documents: Mapping[str, bytes]) -> list[tuple[str, str, int]]:

@@ -345,7 +345,9 @@ def test_table_and_headline_name_the_mix_and_n():
     assert rows["missed per 10,000 at your mix"][2].startswith("50 [")
     flags = rates.corrected.labels["propaganda"].false_flags_per_10_000.value
     assert rows["corrected: false flags per 10,000"][2].startswith(f"{flags:,.0f} [")
-    assert [row[0] for row in correction_table(rates)[1:]] == ["as calibrated", "corrected", "saved by the correction"]
+    names = ["as calibrated", "corrected", "the mix alone, without a model", "saved by the correction"]
+    assert [row[0] for row in correction_table(rates)[1:]] == names
+    assert correction_table(rates)[3][1:] == ["0.900", "0.375", "0.000"]  # always saying .9, .08, .02
     pattern = (
         r"at your mix \(verified 0\.9, unverified 0\.08, propaganda 0\.02\): of 10,000 items 980 \[[\d,]+, [\d,]+\] "
         r"are flagged propaganda wrongly; precision of propaganda 0\.133 \[[\d., ]+\] against 0\.789 \[[\d., ]+\] "

@@ -131,6 +131,12 @@ def test_rows_that_cannot_tell_a_temperature_leave_it_at_one(codes):
     assert (calibration.temperature, calibration.corpora) == (1.0, {})
 
 
+def test_rows_without_a_preference_do_not_sharpen_others():
+    """Their log loss is log 3 at any temperature; a bound of the search is no answer."""
+    calibration = fitted(np.full((60, 3), 1 / 3), claims_of([0, 1, 2] * 20))
+    assert calibration.temperature == 1.0
+
+
 def test_no_temperature_when_none_is_asked_for():
     probabilities, claims = sharpened(400, temperature=3.0)
     asked, not_asked = (fitted(probabilities, claims, method=method) for method in ("temperature", "none"))

@@ -104,6 +104,13 @@ def test_a_level_that_floating_point_overshoots_takes_no_rank_too_many():
     assert c.conformal_thresholds(probabilities, truth, coverage=0.55)["verified"] == 0.45
 
 
+@pytest.mark.parametrize(("n", "threshold"), [(0, None), (10, 0.5)])
+def test_a_level_near_zero_asks_for_the_surest_row(n, threshold):
+    probabilities = np.tile([0.5, 0.25, 0.25], (n, 1))
+    found = c.conformal_thresholds(probabilities, np.tile([True, False, False], (n, 1)), coverage=1e-12)
+    assert found["verified"] == threshold
+
+
 def test_a_set_may_be_empty_and_no_rows_give_no_sets():
     thresholds = dict.fromkeys(LABELS, 0.6)
     assert c.prediction_sets(np.array([[0.4, 0.3, 0.3]]), thresholds).tolist() == [[False] * 3]

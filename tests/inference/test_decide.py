@@ -84,6 +84,15 @@ def test_a_claim_is_never_called_one_thing_with_a_set_of_another():
     assert list(decisions.reasons) == [("model_unsure",)]
 
 
+def test_a_passage_is_on_no_side_that_is_not_its_most_probable_one():
+    thresholds = {"verified": 0.5, "unverified": 0.5, "propaganda": 0.3}
+    claims = [claim("yes", "hm"), claim("yes", "no")]  # "hm" alone: verified first, and a set of propaganda only
+    assert list(decide(Reader(), claims, calibration(thresholds=thresholds)).reasons) == [
+        ("model_unsure",),
+        ("evidence_conflicts",),
+    ]
+
+
 def test_a_corpus_with_a_temperature_of_its_own_gets_it():
     claims = [claim("yes", corpus="press"), claim("yes", corpus="other"), claim("yes")]
     probabilities = decide(Reader(), claims, calibration(corpora={"press": 1.0})).probabilities[:, 0]

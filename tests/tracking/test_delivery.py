@@ -242,6 +242,18 @@ def test_a_file_outside_the_directory_is_not_sent(finished, tmp_path):
         delivery.send(record)
 
 
+def test_another_directory_than_that_of_the_run_is_not_sent(finished, tmp_path):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "key").write_text("mine")
+    for directory in (str(tmp_path / "private"), "../private", ".."):
+        with pytest.raises(TrackingError, match="lies elsewhere"):
+            delivery.send(finished(directory=directory, files=("key",), manifest=None))
+    record = finished()
+    (record.directory / "key").symlink_to(tmp_path / "private" / "key")
+    with pytest.raises(TrackingError, match="found a link: key"):
+        delivery.send(record)
+
+
 def test_a_run_that_was_deleted_in_the_store_is_not_made_again(client, finished):
     record = finished()
     delivery.send(record)

@@ -191,6 +191,20 @@ def test_records_are_found_at_beside_and_below_a_path(begin, tmp_path):
     assert find_records(tmp_path / "one") == find_records(tmp_path / "one.tracking") == [tmp_path / "one.tracking"]
     assert find_records(tmp_path / "group") == group
     assert find_records(tmp_path / "nothing") == []
+    begin(tmp_path / "one", facts("b" * 32))  # beside that of a training that goes on
+    begin(tmp_path / "one.v2", facts())
+    assert find_records(tmp_path / "one") == [tmp_path / "one.bbbbbbbb.tracking", tmp_path / "one.tracking"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"step": 1, "at_ms": "x", "values": {}}', '{"step": 1, "at_ms": 2, "values": [1]}', "[" * 100_000, "\udcff"],
+)
+def test_a_line_that_no_run_wrote_costs_no_other(begin, tmp_path, line):
+    begin(tmp_path / "model", facts()).add(moments(1)[0])
+    with (tmp_path / "model.tracking" / "metrics.jsonl").open("ab") as stream:
+        stream.write(line.encode(errors="surrogateescape") + b"\n")
+    assert read_record(tmp_path / "model.tracking").moments() == moments(1)
 
 
 def test_what_is_removed_is_gone(begin, tmp_path):

@@ -241,6 +241,20 @@ def test_ctrl_c_while_sending_leaves_what_a_sync_can_finish(store, client, tmp_p
     assert find_records(tmp_path) == []
 
 
+def test_ctrl_c_in_front_of_a_slow_store_leaves_a_finished_run(store, client, tmp_path, monkeypatch):
+    def interrupt(record, moments):
+        raise KeyboardInterrupt
+
+    tracked = TrackedRun(a_record(store, tmp_path / "model", uid="slow"))
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "send_moments", interrupt)
+        tracked.log_metrics({"test/macro_f1": 0.5})
+        with pytest.raises(KeyboardInterrupt):
+            tracked.end()
+    assert [(one.state, one.status) for one in sync([tmp_path])] == [("sent", "FINISHED")]
+    assert client.get_run(tracked.run_id).data.metrics == {"test/macro_f1": 0.5}
+
+
 def test_a_record_that_cannot_be_written_costs_nothing_while_the_store_is_there(store, client, tmp_path):
     (tmp_path / "file").write_text("no folder")
     tracked = TrackedRun(a_record(store, tmp_path / "file" / "model", uid="unwritten"))

@@ -14,6 +14,10 @@ import pytest
 
 from claimsieve import config as configs
 from claimsieve.errors import TrackingError
+from claimsieve.evaluation.assessment import read_calibration
+from claimsieve.inference.predict import predict_claims
+from claimsieve.models.artifacts import load_model
+from claimsieve.records import claim_from_row
 from claimsieve.runner import run_experiment
 from claimsieve.tracking import serve_ui
 from claimsieve.tracking.views import default_view, folded_view
@@ -146,7 +150,13 @@ def test_the_logged_model_predicts_as_the_directory_does_and_holds_no_pickle(tra
     )
     answer = model.predict(table)
     assert list(answer.columns) == ["label", "p_verified", "p_unverified", "p_propaganda"]
-    assert answer[["p_verified", "p_unverified", "p_propaganda"]].sum(axis=1).tolist() == pytest.approx([1, 1])
+    directory = tracked[0] / "tfidf"
+    claims = [claim_from_row(row) for row in table.fillna("").to_dict(orient="records")]
+    said = predict_claims(load_model(directory)[0], claims, calibration=read_calibration(directory))
+    assert [dict(row) for _, row in answer.iterrows()] == [
+        {"label": one.label} | {f"p_{label}": pytest.approx(p) for label, p in one.probabilities.items()}
+        for one in said
+    ]
     stored = Path(mlflow.artifacts.download_artifacts(f"runs:/{runs['tfidf'].info.run_id}/model"))
     assert not [path for path in stored.rglob("*") if path.suffix in (".pkl", ".pickle", ".bin", ".pt")]
 

@@ -3,6 +3,7 @@
 Only the shares of the labels are taken to differ from those in test; the claims of one label are taken to look alike.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -224,6 +225,9 @@ def correction_table(rates: BaseRates) -> list[list[str]]:
         return rows
     for name, at in (("as calibrated", rates.at_mix), ("corrected", rates.corrected)):
         rows.append([name, *(_shown(estimate, "{:.3f}") for estimate in (at.accuracy, at.log_loss, at.ece))])
+    shares = list(rates.prevalence.values())
+    alone = [f"{max(shares):.3f}", f"{sum(-share * math.log(share) for share in shares if share > 0):.3f}", "0.000"]
+    rows.append(["the mix alone, without a model", *alone])  # what any model has to beat there
     return [*rows, ["saved by the correction", "", _shown(rates.log_loss_saved, "{:.3f}"), ""]]
 
 

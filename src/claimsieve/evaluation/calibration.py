@@ -13,6 +13,7 @@ from claimsieve.evaluation.metrics import SMALLEST_PROBABILITY, Booleans, Floats
 from claimsieve.records import LABELS, Claim, Label
 
 MIN_ROWS = 10  # fewer tell nothing about a temperature
+SMALLEST_PREFERENCE = 1e-9  # between two logits; rows without a preference cost the same at any temperature
 
 # Networks are mostly found between 0.5 and 5. Beyond these bounds a few hundred rows would turn faint preferences into
 # near certainty, or erase them; what is read from a model directory has to lie within them too.
@@ -53,7 +54,8 @@ def calibrate(
     probabilities: the model's, uncalibrated, on labelled claims that it was not trained on; columns in the order of
     LABELS. Shape: (n, 3), n may be 0. min_corpus_rows: a corpus with so many rows, two labels among them, gets a
     temperature of its own where the claims are of several corpora. The temperature stays 1 with fewer than MIN_ROWS
-    rows or a single label. Raises DataError when a claim has no label, ValueError when an argument is out of range.
+    rows, a single label, or no preference in any row. Raises DataError when a claim has no label, ValueError when an
+    argument is out of range.
     """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.shape != (len(claims), len(LABELS)) or not np.isfinite(probabilities).all():
@@ -140,9 +142,9 @@ def _temperature(probabilities: Floats, truth: Booleans) -> float | None:
     and only make every label occur. The last keeps a temperature from falling to 0 where the model is always right:
     it stands for one mistake among n + 1 answers, as Laplace's rule of succession and Platt's (1999) targets do.
     """
-    if len(truth) < MIN_ROWS or truth.any(axis=0).sum() < 2:
-        return None
     logits = _logits(probabilities)
+    if len(truth) < MIN_ROWS or truth.any(axis=0).sum() < 2 or np.ptp(logits, axis=1).max() < SMALLEST_PREFERENCE:
+        return None
     by_logit = np.sort(logits, axis=1)
     middle = np.argsort(by_logit[:, -1] - by_logit[:, -2], kind="stable")[len(logits) // 2]
     second = int(np.argsort(-logits[middle], kind="stable")[1])  # a row as sure as most, whose second choice is true

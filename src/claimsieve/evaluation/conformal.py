@@ -70,7 +70,8 @@ def conformal_thresholds(probabilities: Floats, truth: Booleans, *, coverage: fl
     thresholds: dict[Label, float | None] = {}
     for column, label in enumerate(LABELS):
         own = np.sort(probabilities[truth[:, column], column])
-        rank = math.ceil((len(own) + 1) * coverage - 1e-9)  # 100 * 0.55 is 55, and a little more in floating point
+        # 100 * 0.55 is 55, and a little more in floating point. The first rank is 1, however low the coverage.
+        rank = max(1, math.ceil((len(own) + 1) * coverage - 1e-9))
         thresholds[label] = float(own[len(own) - rank]) if rank <= len(own) else None
     return thresholds
 

@@ -112,10 +112,18 @@ def effective_rows(rows: Ranked, coverages: Floats) -> Floats:
     return of_all[last]
 
 
-def never_certain(share: Estimate, *, rows: float) -> Estimate:
-    """The exact upper bound (Clopper & Pearson 1934) where none of the rows is wrong and a bootstrap sees no doubt."""
-    bound = 1 - ((1 - LEVEL) / 2) ** (1 / rows)
-    return replace(share, high=max(share.high, bound)) if share.value == 0 else share
+def at_least_exact(share: Estimate, *, rows: float) -> Estimate:
+    """The interval, widened to the exact binomial one (Clopper & Pearson 1934) of as many rows of equal weight.
+
+    A bootstrap takes for impossible what the rows do not show. Where few rows stand for most of the items, as at a mix
+    of one's own, it covered .69 to .87 in place of .95. rows: effective ones, as Korn & Graubard (1998) have it.
+    """
+    from scipy.special import betaincinv
+
+    wrong, right, tail = share.value * rows, (1 - share.value) * rows, (1 - LEVEL) / 2
+    low = float(betaincinv(wrong, right + 1, tail)) if share.value > 0 else 0.0
+    high = float(betaincinv(wrong + 1, right, 1 - tail)) if share.value < 1 else 1.0
+    return replace(share, low=min(share.low, low), high=max(share.high, high))
 
 
 def estimates(measured: Callable[[Floats], Floats], *, n: int, resamples: int, seed: int) -> list[Estimate]:

@@ -12,13 +12,13 @@ from claimsieve.evaluation.evaluate import LEVEL, Estimate
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.ranking import (
     Ranked,
+    at_least_exact,
     cumulative,
     effective_rows,
     estimates,
     last_decided,
     least_mean_risk,
     mean_risk,
-    never_certain,
     ranked,
     wrong_at,
 )
@@ -98,7 +98,7 @@ def risk_coverage(
 
     aurc, excess, *found = estimates(measured, n=rows.n, resamples=resamples, seed=seed)
     effective = effective_rows(rows, coverages).tolist()
-    risks = [never_certain(risk, rows=of_kept) for risk, of_kept in zip(found, effective, strict=True)]
+    risks = [at_least_exact(risk, rows=of_kept) for risk, of_kept in zip(found, effective, strict=True)]
     return RiskCoverage(
         n=rows.n,
         weighted=weights is not None,
@@ -135,7 +135,7 @@ def review_table(
             f"found {items_per_week}, {minutes_per_item} and {list(hours_per_week)}"
         )
     rows = ranked(confidence, right, weights=weights, abstained=abstained)
-    finished = [min(items_per_week, int(hours * 60 / minutes_per_item + 1e-9)) for hours in hours_per_week]
+    finished = [int(min(items_per_week, hours * 60 / minutes_per_item + 1e-9)) for hours in hours_per_week]
     coverages = np.array([1 - people / items_per_week for people in finished])
 
     def measured(counts: Floats) -> Floats:
@@ -207,7 +207,7 @@ def _row_of_hours(
     share, threshold = None, None
     if coverage > 0:
         at = np.array([coverage])
-        share = never_certain(_times(wrong, 1 / coverage), rows=float(effective_rows(rows, at)[0]))
+        share = at_least_exact(_times(wrong, 1 / coverage), rows=float(effective_rows(rows, at)[0]))
         threshold = float(rows.confidence[last_decided(rows, at)[0]]) if people else None
     return ReviewRow(
         rule="hours",
@@ -227,9 +227,9 @@ def _row_of_sets(
     known = None
     if not math.isnan(share.value):
         weights = rows.weights[~rows.abstained]
-        known = never_certain(share, rows=float(weights.sum() ** 2 / (weights**2).sum()))
-        if errors.value == 0:
-            errors = _times(known, decided.value)
+        known = at_least_exact(share, rows=float(weights.sum() ** 2 / (weights**2).sum()))
+        exact = _times(known, decided.value)
+        errors = Estimate(errors.value, min(errors.low, exact.low), max(errors.high, exact.high))
     return ReviewRow("prediction sets", hours, to_people, decided, errors, known, threshold=None, n=rows.n)
 
 

@@ -98,7 +98,8 @@ def _passage_sets(
         for row in open_rows
         for passage in claims[row].evidence[:MAX_PASSAGES]
     ]
-    found = prediction_sets(np.asarray(model.predict_proba(alone), dtype=np.float64), calibration.thresholds)
+    raw = np.asarray(model.predict_proba(alone), dtype=np.float64)
+    found = _with_chosen(prediction_sets(raw, calibration.thresholds), raw)
     result: list[Booleans | None] = [None] * len(claims)
     ends = np.cumsum([min(len(claims[row].evidence), MAX_PASSAGES) for row in open_rows]).tolist()
     for row, start, end in zip(open_rows, [0, *ends], ends, strict=False):

@@ -119,7 +119,7 @@ def _calibration_error(directory: Path, bound: float) -> tuple[bool, str]:
 
 def _coverage(directory: Path, bound: float) -> tuple[bool, str]:
     measured = _read(directory / DECISIONS, _coverage_of)
-    if measured is None:
+    if measured is None or not measured.labels:
         return False, "not measured. Train with a calibration split: data.split.calibration over 0"
     label, part = min(measured.labels.items(), key=lambda item: item[1].covered.value)
     return part.covered.value >= bound, f"{label} {_shown(part.covered)}, n = {part.n:,}"
@@ -196,5 +196,5 @@ def _read(path: Path, parse: Callable[[Any], _Read]) -> _Read:
         return parse(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ModelError(f"no {path.name}. Train again with this version.") from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelError(f"{path.name} cannot be read ({error}). Copy the directory again, or retrain.") from None

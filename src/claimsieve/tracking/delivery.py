@@ -185,8 +185,10 @@ def _send_files(client: Any, record: Record) -> None:
 
 
 def _check_directory(record: Record) -> None:
-    """Raises TrackingError when what is to be sent is not there, or not what the run left."""
+    """Raises TrackingError when what is to be sent is not there, not what the run left, or lies elsewhere."""
     facts, directory = record.facts, record.directory
+    if Path(facts.directory).name != facts.directory or facts.directory == ".." or directory.is_symlink():
+        raise TrackingError(f"{record.folder}: names '{facts.directory}', which lies elsewhere. Remove the record.")
     for name in facts.files:
         pure = PurePosixPath(name)
         if pure.is_absolute() or ".." in pure.parts:
@@ -196,6 +198,9 @@ def _check_directory(record: Record) -> None:
                 f"{record.folder}: expected {directory / name} beside it, found nothing. Put the directory back where "
                 "it was, or remove the record; all but the files is sent."
             )
+    linked = [path for path in directory.rglob("*") if path.is_symlink()] if facts.files or facts.example else []
+    if linked:  # to whatever its maker wished to read
+        raise TrackingError(f"{record.folder}: expected plain files in {directory}, found a link: {linked[0].name}.")
     if facts.manifest is not None and fingerprint(directory) != facts.manifest:
         raise TrackingError(
             f"{record.folder}: expected the model of its run in {directory}, found another or none. Put it back, or "

@@ -11,6 +11,7 @@ import errno
 import itertools
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -198,7 +199,10 @@ def read_record(folder: Path) -> Record:
 
 def find_records(place: Path) -> list[Path]:
     """The folders of all records at, beside and below a path, sorted."""
-    near = [place, record_folder(place)] if place.name else [place]
+    ours = re.compile(
+        re.escape(place.name) + rf"(\.[0-9a-f]{{8}}\d*)?{re.escape(SUFFIX)}"
+    )  # as `_aside` names them too
+    near = [place, *filter(lambda path: ours.fullmatch(path.name), place.parent.glob(f"*{SUFFIX}"))]
     below = place.rglob(f"*{SUFFIX}") if place.is_dir() else []
     return sorted({path for path in (*near, *below) if path.name.endswith(SUFFIX) and (path / _RUN).is_file()})
 
@@ -285,12 +289,13 @@ def _appended(path: Path) -> IO[bytes]:
 
 def _moments_of(path: Path) -> Iterator[Moment]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     for line in lines:
         try:
             row = json.loads(line)
-            yield Moment(row["step"], row["at_ms"], row["values"])
-        except (ValueError, KeyError, TypeError):
+            values = {str(key): float(value) for key, value in row["values"].items()}
+            yield Moment(int(row["step"]), int(row["at_ms"]), values)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             continue  # cut short by a crash or a full disk

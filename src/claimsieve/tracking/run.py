@@ -61,9 +61,8 @@ class TrackedRun:
             self.flush()
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Final values."""
-        self.log_step(0, metrics)
-        self.flush()
+        """Final values; sent at its end, so that a slow store holds nothing up between the model and its record."""
+        self._take(0, metrics)
 
     def log_files(self, names: Sequence[str]) -> None:
         """Files of the directory as artifacts under their own names; sent when the run has finished."""
@@ -94,11 +93,11 @@ class TrackedRun:
         """The run is over: send all that the store lacks; the record goes when the store has everything."""
         if self._sampler is not None:
             self._sampler.stop()
-        self.flush()
         manifest = fingerprint(self.record.directory) if status == "FINISHED" else None
-        self.record.update(status=status, end_ms=now_ms(), manifest=manifest)
+        self.record.update(status=status, end_ms=now_ms(), manifest=manifest)  # before a store that may take its time
         self._when_over(status)
         try:
+            self.flush()
             self._deliver()
         finally:
             self.record.close()

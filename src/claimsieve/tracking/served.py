@@ -16,9 +16,11 @@ class _Served:
     """A model directory behind MLflow's table-in, table-out interface."""
 
     def __init__(self, directory: Path) -> None:
+        from claimsieve.evaluation.assessment import read_calibration
         from claimsieve.models.artifacts import load_model
 
         self._model, _ = load_model(directory)
+        self._calibration = read_calibration(directory)
 
     def predict(self, table: Any, params: Mapping[str, Any] | None = None) -> Any:
         """A table with a column `claim`, and `evidence`, `source`, `date` where known → label and probabilities."""
@@ -38,7 +40,8 @@ class _Served:
                 claims.append(claim_from_row(record_cells(row)))
             except RecordError:
                 claims.append(None)  # a bad row is answered with nothing, and costs no other row its answer
-        predictions = iter(predict_claims(self._model, [claim for claim in claims if claim is not None]))
+        good = [claim for claim in claims if claim is not None]
+        predictions = iter(predict_claims(self._model, good, calibration=self._calibration))
         empty = {"label": None, **{f"p_{name}": None for name in LABELS}}
         answers = []
         for claim in claims:
