@@ -82,7 +82,7 @@ def _calibrated(model: Model, config: RunConfig, splits: Mapping[str, Sequence[C
 
 
 def _trained_for(train: Sequence[Claim], *, balanced: bool) -> dict[Label, float]:
-    """The mix of labels that the model took for granted: with balanced weights each label of train counts the same."""
+    """The mix that a model is taken to be of where calibration rows are too few to tell: if balanced, equal shares."""
     counts = Counter(claim.label for claim in train)
     if balanced:
         counts = Counter(dict.fromkeys(counts, 1))

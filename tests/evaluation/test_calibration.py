@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.calibration import Calibration, apply, calibrate, from_json, to_json
+from claimsieve.evaluation.calibration import Calibration, apply, calibrate, fitted_mix, from_json, to_json
 from claimsieve.evaluation.conformal import conformal_thresholds
 from claimsieve.evaluation.metrics import log_losses, point_metrics
 from claimsieve.records import LABELS, Claim
@@ -140,7 +140,7 @@ def test_rows_without_a_preference_do_not_sharpen_others():
 def test_no_temperature_when_none_is_asked_for():
     probabilities, claims = sharpened(400, temperature=3.0)
     asked, not_asked = (fitted(probabilities, claims, method=method) for method in ("temperature", "none"))
-    assert not_asked == replace(asked, temperature=1.0)
+    assert not_asked == replace(asked, temperature=1.0, trained_for=not_asked.trained_for)
     assert asked.temperature > 2
 
 
@@ -156,7 +156,10 @@ def test_thresholds_are_of_the_uncalibrated_probabilities_and_rows_are_counted()
     assert calibration.thresholds == conformal_thresholds(probabilities, truth_of(claims), coverage=0.8)
     assert sum(calibration.rows.values()) == 300
     assert calibration.rows["propaganda"] == sum(claim.label == "propaganda" for claim in claims)
-    assert (calibration.coverage, calibration.trained_for) == (0.8, EVEN)
+    assert calibration.coverage == 0.8
+    assert list(calibration.trained_for.values()) == pytest.approx([1 / 3] * 3, abs=0.1)
+    few = fitted(probabilities[:40], claims[:40])
+    assert few.trained_for == EVEN
 
 
 def pooled(*samples):
@@ -320,3 +323,25 @@ def test_an_incomplete_calibration_is_refused(missing):
 def test_another_document_is_refused(document):
     with pytest.raises(DataError, match="expected a calibration"):
         from_json(document)
+
+
+# --- the mix that probabilities are of
+
+
+def test_the_mix_that_probabilities_are_of_is_found_whatever_mix_the_rows_have():
+    generator = np.random.default_rng(5)
+    given, rows = np.array([0.2, 0.5, 0.3]), np.array([0.6, 0.1, 0.3])
+    places = generator.choice(3, size=20_000, p=rows)
+    seen = generator.normal(size=(len(places), 3)) + 1.5 * np.eye(3)[places]
+    densities = np.exp(1.5 * seen - 1.5**2 / 2) * given  # Bayes at the mix `given`
+    probabilities = densities / densities.sum(axis=1, keepdims=True)
+    found = fitted_mix(probabilities, np.eye(3, dtype=bool)[places], known=[True] * 3)
+    assert list(found.values()) == pytest.approx(given.tolist(), abs=0.02)
+
+
+def test_the_mix_is_not_fitted_on_a_handful_of_rows_and_leaves_out_labels_that_the_model_does_not_know():
+    truth = np.eye(3, dtype=bool)[[0, 1] * 30]
+    probabilities = np.tile([0.5, 0.5, 0.0], (60, 1))
+    assert fitted_mix(probabilities, truth, known=[True] * 3) is None
+    found = fitted_mix(probabilities, truth, known=[True, True, False])
+    assert list(found.values()) == pytest.approx([0.5, 0.5, 0.0], abs=1e-4)

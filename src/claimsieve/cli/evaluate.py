@@ -27,8 +27,8 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled claims, with bootstrap intervals, per corpus and per event.
 
-    Also how often prediction sets hold the true label, what is left to people, and, with --prevalence, what the labels
-    are worth at your own mix.
+    Also how often prediction sets hold the true label, what is left to people, and what the labels are worth at your own
+    mix: that of --prevalence, or else of the model's config, which also says how many resamples and reviewers there are.
     """
     from claimsieve.cli.options import field_map, opened_model, prevalence, rating_map
     from claimsieve.data.corpora import load_labelled
@@ -36,19 +36,23 @@ def evaluate(
     mix = prevalence(prevalence_)
     found, rejects = load_labelled(claims, mapping=field_map(mapping), ratings=rating_map(rating))
 
+    from claimsieve import config as configs
     from claimsieve.evaluation.assessment import read_calibration
     from claimsieve.evaluation.decisions import report_on, tables
     from claimsieve.evaluation.evaluate import evaluate as measure
     from claimsieve.evaluation.evaluate import table, to_json
     from claimsieve.inference.decide import decide
-    from claimsieve.models.artifacts import load_model
+    from claimsieve.models.artifacts import CONFIG, load_model
 
     with opened_model(model) as directory:
         loaded, manifest = load_model(directory)
         calibration = read_calibration(directory)
+        settings = configs.load(str(directory / CONFIG)).evaluation
     decisions = decide(loaded, found, calibration)
-    evaluation = measure(decisions.probabilities, found, model=manifest.fingerprint)
-    report = report_on(decisions, found, calibration, prevalence=mix)
+    common = {name: getattr(settings, name) for name in ("bins", "resamples", "min_slice_rows")}
+    evaluation = measure(decisions.probabilities, found, model=manifest.fingerprint, **common)
+    mix = mix or settings.prevalence
+    report = report_on(decisions, found, calibration, prevalence=mix, **settings.review.model_dump(), **common)
     if rejects:
         say(f"{len(rejects):,} rows left out; first: row {rejects[0].place}: {rejects[0].reason}", quiet=quiet)
     if as_json:

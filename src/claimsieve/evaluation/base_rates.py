@@ -64,6 +64,12 @@ class BaseRates:
     by_share: list[AtShare]
     settings: dict[str, int | float]
 
+    @property
+    def without_a_model(self) -> tuple[float, float]:
+        """Accuracy and log loss of giving every item the mix itself: what any model has to beat there."""
+        shares = list(self.prevalence.values())
+        return max(shares), sum(-share * math.log(share) for share in shares if share > 0)
+
 
 def base_rates(
     probabilities: Floats,
@@ -225,9 +231,8 @@ def correction_table(rates: BaseRates) -> list[list[str]]:
         return rows
     for name, at in (("as calibrated", rates.at_mix), ("corrected", rates.corrected)):
         rows.append([name, *(_shown(estimate, "{:.3f}") for estimate in (at.accuracy, at.log_loss, at.ece))])
-    shares = list(rates.prevalence.values())
-    alone = [f"{max(shares):.3f}", f"{sum(-share * math.log(share) for share in shares if share > 0):.3f}", "0.000"]
-    rows.append(["the mix alone, without a model", *alone])  # what any model has to beat there
+    accuracy, loss = rates.without_a_model
+    rows.append(["the mix alone, without a model", f"{accuracy:.3f}", f"{loss:.3f}", "0.000"])
     return [*rows, ["saved by the correction", "", _shown(rates.log_loss_saved, "{:.3f}"), ""]]
 
 

@@ -1,7 +1,7 @@
 """What the calibration split decides: how far to trust the probabilities, and which labels a prediction set holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from claimsieve.evaluation.metrics import SMALLEST_PROBABILITY, Booleans, Floats
 from claimsieve.records import LABELS, Claim, Label
 
 MIN_ROWS = 10  # fewer tell nothing about a temperature
+MIN_MIX_ROWS = 20  # of each label; fewer tell nothing about the mix that probabilities are of
 SMALLEST_PREFERENCE = 1e-9  # between two logits; rows without a preference cost the same at any temperature
 
 # Networks are mostly found between 0.5 and 5. Beyond these bounds a few hundred rows would turn faint preferences into
@@ -28,8 +29,8 @@ class Calibration:
     temperature: logits are divided by it; 1 leaves the probabilities, more makes them more cautious. corpora: corpus →
     a temperature of its own. coverage: the share of each label's claims whose set is to hold that label, in (0, 1).
     thresholds: label → the smallest uncalibrated probability with which a set holds it; None: too few calibration rows
-    of the label, so every set holds it. rows: calibration rows by label. trained_for: the mix of labels that the model
-    was trained for, shares that sum to 1.
+    of the label, so every set holds it. rows: calibration rows by label. trained_for: the mix of labels that the
+    calibrated probabilities are of, shares that sum to 1.
     """
 
     temperature: float
@@ -53,9 +54,10 @@ def calibrate(
 
     probabilities: the model's, uncalibrated, on labelled claims that it was not trained on; columns in the order of
     LABELS. Shape: (n, 3), n may be 0. min_corpus_rows: a corpus with so many rows, two labels among them, gets a
-    temperature of its own where the claims are of several corpora. The temperature stays 1 with fewer than MIN_ROWS
-    rows, a single label, or no preference in any row. Raises DataError when a claim has no label, ValueError when an
-    argument is out of range.
+    temperature of its own where the claims are of several corpora. trained_for: which labels the model knows, and what
+    is taken for the mix that it is of where there are too few rows to fit it. The temperature stays 1 with fewer than
+    MIN_ROWS rows, a single label, or no preference in any row. Raises DataError when a claim has no label, ValueError
+    when an argument is out of range.
     """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.shape != (len(claims), len(LABELS)) or not np.isfinite(probabilities).all():
@@ -66,7 +68,7 @@ def calibrate(
     truth = truth_of(claims) if claims else np.zeros((0, len(LABELS)), dtype=bool)
     fitted = method == "temperature"
     temperature = _temperature(probabilities, truth) if fitted else None
-    return Calibration(
+    found = Calibration(
         temperature=1.0 if temperature is None else temperature,
         corpora=_corpus_temperatures(probabilities, truth, claims, min_rows=min_corpus_rows) if fitted else {},
         coverage=coverage,
@@ -74,6 +76,38 @@ def calibrate(
         rows=dict(zip(LABELS, truth.sum(axis=0).tolist(), strict=True)),
         trained_for=dict(trained_for),
     )
+    calibrated = apply(found, probabilities, [claim.corpus for claim in claims])
+    mix = fitted_mix(calibrated, truth, known=[trained_for[label] > 0 for label in LABELS])
+    return found if mix is None else replace(found, trained_for=mix)
+
+
+def fitted_mix(probabilities: Floats, truth: Booleans, *, known: Sequence[bool]) -> dict[Label, float] | None:
+    """The mix of labels that the probabilities are of: turned from it to that of the rows, they fit the rows best.
+
+    The bias of bias-corrected temperature scaling (Alexandari, Kundaje & Shrikumar 2020, arXiv:1901.06852), as a mix. A
+    model with balanced weights need not be one of equal shares: n-grams that fit their train rows closely hardly heed
+    them. probabilities: calibrated, columns in the order of LABELS. truth: one-hot. Shape: (n, 3). known: which labels
+    the model was trained on; the others get 0. None with fewer than MIN_MIX_ROWS rows of such a label.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
+
+    columns, counts = np.flatnonzero(known), truth.sum(axis=0)
+    if len(columns) < 2 or counts[columns].min() < MIN_MIX_ROWS:
+        return None
+    rows = truth[:, columns].any(axis=1)
+    logits, own = _logits(probabilities)[rows][:, columns], truth[rows][:, columns]
+
+    def loss(free: Floats) -> float:
+        turned = logits + np.append(0.0, free)
+        return float((logsumexp(turned, axis=1) - turned[own]).mean())
+
+    turn = np.append(0.0, minimize(loss, np.zeros(len(columns) - 1), bounds=[(-5.0, 5.0)] * (len(columns) - 1)).x)
+    shares = counts[columns] / counts[columns].sum() * np.exp(-turn)
+    mix = dict.fromkeys(LABELS, 0.0)
+    for column, share in zip(columns.tolist(), (shares / shares.sum()).tolist(), strict=True):
+        mix[LABELS[column]] = share
+    return mix
 
 
 def apply(calibration: Calibration, probabilities: Floats, corpora: Sequence[str | None]) -> Floats:
