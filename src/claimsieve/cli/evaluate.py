@@ -27,8 +27,8 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled claims, with bootstrap intervals, per corpus and per event.
 
-    Also how often prediction sets hold the true label, what is left to people, and what the labels are worth at your own
-    mix: that of --prevalence, or else of the model's config, which also says how many resamples and reviewers there are.
+    Also how often prediction sets hold the true label, what is left to people, and what the labels are worth at your
+    own mix: that of --prevalence, or else of the model's config, which also has the resamples and reviewer hours.
     """
     from claimsieve.cli.options import field_map, opened_model, prevalence, rating_map
     from claimsieve.data.corpora import load_labelled

@@ -33,8 +33,8 @@ LEVEL = 0.95
 class Estimate:
     """A metric and its percentile bootstrap interval (2.5 % to 97.5 %).
 
-    Resampled rows repeat, which looks like more miscalibration: the interval of `ece` leans upwards. Where the calibration
-    is good it hardly ever holds the true value, and is no more than a bound from above.
+    Resampled rows repeat, which looks like more miscalibration: the interval of `ece` leans upwards. Where the
+    calibration is good it hardly ever holds the true value, and is no more than a bound from above.
     """
 
     value: float
