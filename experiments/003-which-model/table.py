@@ -12,7 +12,7 @@ from statistics import mean
 from claimsieve.comparison.records import from_json
 from claimsieve.evaluation.assessment import Assessment, read_assessment
 from claimsieve.evaluation.evaluate import Slice
-from claimsieve.evaluation.repeats import over_seeds
+from claimsieve.evaluation.repeats import bounds, over_seeds
 from claimsieve.inference.writers import write_file
 from claimsieve.models.artifacts import read_manifest
 from claimsieve.records import LABELS
@@ -93,7 +93,7 @@ def _whole(found: dict[str, list[Assessment]]) -> list[str]:
     }
     rows = [["test rows", *(f"{mean(one.evaluation.overall.n for one in found[kind]):,.0f}" for kind in KINDS)]]
     for name, shown in names.items():
-        rows.append([shown, *(_over([one.metrics().get(name) for one in found[kind]]) for kind in KINDS)])
+        rows.append([shown, *(_over(name, [one.metrics().get(name) for one in found[kind]]) for kind in KINDS)])
     return _table(["mean over seeds", *KINDS], rows)
 
 
@@ -105,7 +105,7 @@ def _corpora(found: dict[str, list[Assessment]]) -> list[str]:
         if any(part is None or _labels(part) < 2 for of_kind in parts.values() for part in of_kind):
             continue
         n = mean(part.n for part in parts["tfidf"])
-        cells = [_over([part.metrics["macro_f1"].value for part in parts[kind]]) for kind in KINDS]
+        cells = [_over("macro_f1", [part.metrics["macro_f1"].value for part in parts[kind]]) for kind in KINDS]
         rows.append([name, f"{n:,.0f}", *cells])
     return _table(["corpus", "n", *KINDS], rows)
 
@@ -125,11 +125,12 @@ def _labels(part: Slice) -> int:
     return sum(part.labels[label] > 0 for label in LABELS)
 
 
-def _over(values: Sequence[float | None]) -> str:
+def _over(name: str, values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return "–"
-    span = over_seeds(known, test_to_train=TEST_TO_TRAIN, low=float("-inf"), high=float("inf"))
+    low, high = bounds(name)
+    span = over_seeds(known, test_to_train=TEST_TO_TRAIN, low=low, high=high)
     digits = 0 if abs(span.value) > 100 else 3
     return f"{span.value:,.{digits}f} [{span.low:,.{digits}f}, {span.high:,.{digits}f}]"
 

@@ -129,6 +129,39 @@ def test_another_document_is_refused(document):
         from_json(document)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("overall", "n"), 0),
+        (("overall", "n"), "many"),
+        (("corpora", "press", "n"), True),
+        (("overall", "labels"), {"verified": 1}),
+        (("overall", "labels", "verified"), 1.5),
+        (("overall", "metrics"), {}),
+        (("overall", "metrics", "ece", "low"), float("inf")),
+        (("overall", "metrics", "ece", "low"), None),
+        (("overall", "metrics", "ece"), {"value": 0.1}),
+        (("overall", "metrics", "ece", "value"), 10**400),
+        (("overall", "per_label"), {}),
+        (("overall", "per_label", "propaganda"), {"f1": None}),
+        (("confusion",), {"verified": {}}),
+        (("confusion", "verified", "verified"), "<b>"),
+        (("settings",), {}),
+        (("settings", "resamples"), "1000"),
+        (("settings", "level"), float("nan")),
+        (("smaller_events",), None),
+    ],
+)
+def test_a_document_with_one_thing_wrong_is_refused(path, value):
+    document = to_json(evaluate(*sample(60), resamples=QUICK))
+    part = document
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    with pytest.raises(DataError, match="expected an evaluation"):
+        from_json(document)
+
+
 def test_summary_metrics_are_flat_and_fit_for_mlflow():
     probabilities, claims = sample(60)
     claims = [replace(claim, corpus="X/fact (en)" if claim.corpus == "press" else "..") for claim in claims]

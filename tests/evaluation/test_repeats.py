@@ -101,5 +101,19 @@ def test_parts_are_combined_by_name_with_mean_scatter_and_an_interval_no_narrowe
     assert found["test/ece_std"] == pytest.approx(np.std([0.1, 0.3], ddof=1), abs=1e-6)
     assert (found["test/macro_f1_low"], found["test/macro_f1_high"]) == pytest.approx((0.35, 0.65))
     assert "only/here" not in found
-    apart = [{"a": 0.2, "a_low": 0.2, "a_high": 0.2}, {"a": 0.4, "a_low": 0.4, "a_high": 0.4}]
-    assert combined(apart, test_to_train=0.2)["a_low"] < 0.0
+    apart = [
+        {"margin": 0.2, "margin_low": 0.2, "margin_high": 0.2},
+        {"margin": 0.4, "margin_low": 0.4, "margin_high": 0.4},
+    ]
+    assert combined(apart, test_to_train=0.2)["margin_low"] < 0.0
+
+
+def test_intervals_end_where_their_metric_does():
+    for name, low, high in (
+        ("test/macro_f1", 0.0, 1.0),
+        ("x/flags_per_10_000", 0.0, 10_000.0),
+        ("p/margin_over", -1.0, 1.0),
+    ):
+        parts = [{name: value, f"{name}_low": value, f"{name}_high": value} for value in (low, high)]
+        found = combined(parts, test_to_train=0.3)
+        assert (found[f"{name}_low"], found[f"{name}_high"]) == (low, high)

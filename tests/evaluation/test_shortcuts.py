@@ -208,8 +208,23 @@ def test_json_round_trip(by_chance: Shortcuts) -> None:
 
 @pytest.mark.parametrize("document", [{}, {"scores": {}}, [], {"scores": [], "model": 1, "margin": 1}])
 def test_another_document_is_refused(document: Any) -> None:
-    with pytest.raises((KeyError, TypeError, AttributeError)):
+    with pytest.raises(DataError, match="expected shortcuts"):
         from_json(document)
+
+
+@pytest.mark.parametrize(
+    "change", [{"best": "none_of_them"}, {"best": ["claim_only"]}, {"n": 0}, {"margin": {"value": "1"}}, {"scores": {}}]
+)
+def test_a_document_with_one_thing_wrong_is_refused(change: dict[str, Any], by_chance: Shortcuts) -> None:
+    with pytest.raises(DataError, match="expected shortcuts"):
+        from_json(asdict(by_chance) | change)
+
+
+def test_the_models_own_interval_is_that_of_its_evaluation_whatever_the_seed(by_chance: Shortcuts) -> None:
+    train, test = drawn_claims()
+    given = np.random.default_rng(0).dirichlet([1.0] * 3, size=len(test))
+    found = measure_shortcuts(train, test, model=given, resamples=100, seed=5)
+    assert found.model == evaluate(given, test, resamples=100).overall.metrics["macro_f1"]
 
 
 def test_the_table_holds_every_score_the_best_first_and_the_model_last(by_chance: Shortcuts) -> None:

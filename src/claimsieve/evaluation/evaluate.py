@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +24,11 @@ from claimsieve.evaluation.metrics import (
     resampled_sums,
     row_statistics,
 )
+from claimsieve.evaluation.saved import by_name, finite, whole
 from claimsieve.records import LABELS, Claim, Label
 
 LEVEL = 0.95
+_WHOLE_SETTINGS = ("resamples", "seed", "bins", "min_slice_rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +164,16 @@ def from_json(document: Any) -> Evaluation:
             **{
                 **document,
                 "overall": _slice_from(document["overall"]),
+                "confusion": by_name(document["confusion"], LABELS, lambda row: by_name(row, LABELS, whole)),
                 "reliability": [Bin(**row) for row in document["reliability"]],
                 "corpora": {name: _slice_from(row) for name, row in document["corpora"].items()},
                 "events": {name: _slice_from(row) for name, row in document["events"].items()},
+                "smaller_events": whole(document["smaller_events"]),
+                "settings": by_name(document["settings"], _WHOLE_SETTINGS, whole)
+                | by_name(document["settings"], ("level",), finite),
             }
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected an evaluation as claimsieve writes it, found something else ({error}). Evaluate the model again."
         ) from error
@@ -260,17 +266,18 @@ def interval(value: float, draws: Floats) -> Estimate:
     return Estimate(value, low, high)
 
 
+def estimate_from(row: Mapping[str, Any] | None) -> Estimate | None:
+    """Raises TypeError, ValueError or AttributeError for anything but three finite numbers by name, or None."""
+    return None if row is None else Estimate(**{name: finite(value) for name, value in row.items()})
+
+
 def _slice_from(row: Mapping[str, Any]) -> Slice:
     return Slice(
-        n=row["n"],
-        labels=row["labels"],
-        metrics=_estimates_from(row["metrics"]),
-        per_label={cast(Label, label): _estimates_from(by_metric) for label, by_metric in row["per_label"].items()},
+        n=whole(row["n"], least=1),
+        labels=by_name(row["labels"], LABELS, whole),
+        metrics=by_name(row["metrics"], METRICS, estimate_from),
+        per_label=by_name(row["per_label"], LABELS, lambda of: by_name(of, LABEL_METRICS, estimate_from)),
     )
-
-
-def _estimates_from(row: Mapping[str, Mapping[str, float] | None]) -> dict[str, Estimate | None]:
-    return {name: None if estimate is None else Estimate(**estimate) for name, estimate in row.items()}
 
 
 def _metric_name(name: str) -> str:

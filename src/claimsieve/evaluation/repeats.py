@@ -52,10 +52,22 @@ def combined(parts: Sequence[Mapping[str, float]], *, test_to_train: float) -> d
         found[name] = float(np.mean(values))
         found[f"{name}_std"] = _spread(values)
         if f"{name}_low" in shared:
-            span = over_seeds(values, test_to_train=test_to_train, low=-np.inf, high=np.inf)
+            low, high = bounds(name)
+            span = over_seeds(values, test_to_train=test_to_train, low=low, high=high)
             found[f"{name}_low"] = min(span.low, float(np.mean([part[f"{name}_low"] for part in parts])))
             found[f"{name}_high"] = max(span.high, float(np.mean([part[f"{name}_high"] for part in parts])))
     return {name: round(value, 6) for name, value in found.items()}
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """Between which values a metric of this name lies; most are shares."""
+    if "per_10_000" in name:
+        return 0.0, 10_000.0
+    if name.endswith(("log_loss", "temperature")):
+        return 0.0, float("inf")
+    if "margin" in name or name.endswith("mcc"):
+        return -1.0, 1.0
+    return (float("-inf"), float("inf")) if name.endswith("saved") else (0.0, 2.0 if name.endswith("brier") else 1.0)
 
 
 def _spread(values: Sequence[float]) -> float:

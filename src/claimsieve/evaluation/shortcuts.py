@@ -23,8 +23,10 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from claimsieve.data.augmentation import other_evidence
 from claimsieve.data.leaks import event_of
-from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
+from claimsieve.errors import DataError
+from claimsieve.evaluation.evaluate import Estimate, estimate_from, interval, macro_f1_draws, truth_of
 from claimsieve.evaluation.metrics import Floats
+from claimsieve.evaluation.saved import whole
 from claimsieve.records import LABELS, Claim
 
 MAX_TRAIN_CLAIMS = 30_000  # more of them hardly change what a shortcut scores
@@ -78,11 +80,13 @@ def measure_shortcuts(
     """Train the shortcuts and compare them with a model.
 
     train, test: labelled claims, both non-empty. model, model_evidence_shuffled: the run's own probabilities on test,
-    as it is and with `shuffled` evidence; columns in the order of LABELS. Shape: (n, 3).
+    as it is and with `shuffled` evidence; columns in the order of LABELS. Shape: (n, 3). seed: of what is drawn in
+    training the shortcuts; the bootstrap always starts from 0, as `evaluate` does, so that the model's own interval is
+    the same here and there.
     """
     seen = sampled(train, seed)
     truth = truth_of(test)
-    draws = partial(macro_f1_draws, truth=truth, resamples=resamples, seed=seed)
+    draws = partial(macro_f1_draws, truth=truth, resamples=resamples)
     found = {
         name: draws(probabilities) for name, probabilities in shortcut_probabilities(seen, test, seed=seed).items()
     }
@@ -136,12 +140,37 @@ def shuffled(claims: Sequence[Claim], *, train: Sequence[Claim], seed: int) -> l
     return None
 
 
-def from_json(document: Mapping[str, Any]) -> Shortcuts:
-    """Read back what dataclasses.asdict made. Raises KeyError, TypeError or AttributeError for something else."""
-    optional = ("model", "margin", "model_evidence_shuffled")
-    estimates = {name: None if document[name] is None else Estimate(**document[name]) for name in optional}
-    scores = {str(name): Estimate(**estimate) for name, estimate in document["scores"].items()}
-    return Shortcuts(**{**document, **estimates, "scores": scores})
+def from_json(document: Any) -> Shortcuts:
+    """Read back what dataclasses.asdict made. Raises DataError when the document is something else."""
+    try:
+        scores = {name: _known(estimate_from(estimate)) for name, estimate in document["scores"].items()}
+        optional = ("model", "margin", "model_evidence_shuffled")
+        return Shortcuts(
+            **{
+                **document,
+                **{name: estimate_from(document[name]) for name in optional},
+                "scores": scores,
+                "best": _one_of(document["best"], scores),
+                "n": whole(document["n"], least=1),
+                "train_claims": whole(document["train_claims"]),
+            }
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"expected shortcuts as claimsieve writes them, found something else ({error}). Train the model again."
+        ) from error
+
+
+def _known(estimate: Estimate | None) -> Estimate:
+    if estimate is None:
+        raise ValueError("expected a score of each shortcut, found none")
+    return estimate
+
+
+def _one_of(name: Any, scores: Mapping[str, Estimate]) -> str:
+    if not isinstance(name, str) or name not in scores:
+        raise ValueError(f"expected the best among the scores, found {name!r:.40}")
+    return name
 
 
 def summary_metrics(shortcuts: Shortcuts) -> dict[str, float]:

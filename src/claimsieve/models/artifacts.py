@@ -148,7 +148,7 @@ def read_manifest(directory: Path) -> Manifest:
             fingerprint=sha256_of(path),
             files=files,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelError(f"{path}: not a manifest: {type(error).__name__} {error}.") from None
 
 
