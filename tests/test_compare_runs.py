@@ -109,6 +109,51 @@ def test_directories_are_compared_without_a_store(store, tmp_path):
         compare_runs([str(folder / "reads"), str(folder / "one")], uri=missing)
 
 
+def test_directories_of_logged_runs_have_the_verdict_on_those_runs(store):
+    import mlflow
+
+    folder, uri = store
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = client.search_experiments(filter_string="name = 'planted'")
+    parents = {run.info.run_name.split()[0]: run.info.run_id for run in top_level(client, experiment)}
+    found = compare_runs([str(folder / "reads"), str(folder / "blind")], uri=uri, resamples=200)
+    assert (set(found.written), found.failure, found.notes) == ({parents["reads"], parents["blind"]}, None, ())
+    single = compare_runs([str(folder / "reads" / "seed-0"), str(folder / "one")], uri=uri, resamples=200)
+    runs = [client.get_run(run_id) for run_id in single.written]
+    assert [run.info.run_name.split()[0] for run in runs] == ["reads", "one"]
+    assert ["mlflow.parentRunId" in run.data.tags for run in runs] == [True, False]
+    assert [run.data.tags["compare.verdict"] for run in runs] == ["winner", "behind"]
+
+
+def test_a_store_that_cannot_be_asked_costs_directories_one_line(store, tmp_path):
+    folder, _ = store
+    names = [str(folder / "reads"), str(folder / "blind")]
+    for place, told in (
+        (f"sqlite:///{tmp_path}/none.db", "expected a tracking store, found no such file"),
+        ("http://127.0.0.1:1", "Is the server running?"),
+    ):
+        found = compare_runs(names, uri=place, resamples=200)
+        (note,) = found.notes
+        assert (found.written, found.failure) == ((), None)
+        assert note.startswith(f"{names[0]}, {names[1]}: not written to MLflow: named by directory, and ")
+        assert told in note
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_in_mlflow_is_compared_with_a_directory(store):
+    import mlflow
+
+    folder, uri = store
+    client = mlflow.MlflowClient(uri)
+    (experiment,) = client.search_experiments(filter_string="name = 'planted'")
+    (run,) = [one for one in top_level(client, experiment) if one.info.run_name.startswith("one")]
+    reference = f"runs:/{run.info.run_id}/model"
+    found = compare_runs([str(folder / "reads" / "seed-0"), reference], uri=uri, resamples=200)
+    assert found.comparison.verdict.winner == str(folder / "reads" / "seed-0")
+    assert run.info.run_id in found.written
+    assert client.get_run(run.info.run_id).data.tags["compare.verdict"] == "behind"
+
+
 def test_its_page_is_inert_and_names_every_model(store):
     folder, uri = store
     compared = compare_runs([str(folder / "reads"), str(folder / "blind")], uri=uri, resamples=200, write_back=False)

@@ -122,6 +122,20 @@ def asked(directory, gate, champion=None):
     return {name: one for name, one in found.items() if name != "model directory"}
 
 
+def test_the_store_need_not_be_mlflows_own_and_what_was_stays(run, tmp_path, monkeypatch):
+    import mlflow
+
+    monkeypatch.chdir(tmp_path)  # where MLflow's own would be an empty file
+    for own in (None, f"sqlite:///{tmp_path}/own.db"):
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        if own is not None:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", own)
+        assert run("good", f"from-elsewhere-{own is None}", gate=NOTHING).moved
+        assert os.environ.get("MLFLOW_TRACKING_URI") == own
+        assert mlflow.is_tracking_uri_set() is (own is not None)
+    assert list(tmp_path.glob("*.db")) == []
+
+
 # --- the conditions
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from claimsieve.card import model_card
 from claimsieve.config import validate
 from claimsieve.errors import ModelError
 from claimsieve.pages import number, share
@@ -118,6 +119,38 @@ def test_the_page_shows_what_was_saved(page, documents):
     estimates += [label["precision"] for label in decisions["base_rates"]["at_mix"]["labels"].values()]
     for estimate in filter(None, estimates):
         assert "{} [{}, {}]".format(*(number(estimate[key]) for key in ("value", "low", "high"))) in page.words
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "shortcuts.json"])
+def test_a_document_with_any_part_wrong_gives_a_page_or_one_clear_error(name, documents, origin):
+    kept = {key: documents[key] for key in ("evaluation.json", "shortcuts.json")}
+    document = json.loads(documents[name])
+    wrong = itertools.cycle([None, "x", {}, -1, 10**400, [0]])
+    refused = 0
+    for path, page in itertools.product(places(document), (evaluation_page, model_card)):
+        try:
+            page(kept | {name: json.dumps(with_part(document, path, next(wrong))).encode()}, origin=origin)
+        except ModelError as error:
+            refused += str(error).startswith(f"{name}: expected ")
+    assert refused > 20
+
+
+def places(document, *, deepest=3):
+    """The paths to parts of a document, the first two of each table or list that is not small."""
+    inside = list(document.items()) if isinstance(document, dict) else list(enumerate(document))
+    for key, part in inside if len(inside) < 12 else inside[:2]:
+        yield (key,)
+        if isinstance(part, dict | list) and deepest:
+            yield from ((key, *rest) for rest in places(part, deepest=deepest - 1))
+
+
+def with_part(document, path, part):
+    copy = json.loads(json.dumps(document))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = part
+    return copy
 
 
 def test_a_report_never_recomputes(documents, origin):

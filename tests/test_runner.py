@@ -16,6 +16,7 @@ from claimsieve.evaluation.evaluate import pooled_macro_f1
 from claimsieve.inference.predict import predict_claims
 from claimsieve.models.artifacts import load_model, read_manifest
 from claimsieve.models.step import Step
+from claimsieve.models.tfidf import TfidfModel
 from claimsieve.records import LABELS
 from claimsieve.runner import Watch, run_experiment, training_directory
 from claimsieve.settings import RunConfig
@@ -279,3 +280,31 @@ def test_a_model_that_cannot_be_saved_fails_with_one_error_and_leaves_nothing(ru
     with pytest.raises(ModelError, match="No space left"):
         run_experiment(run_config(), tmp_path / "place" / "model")
     assert list((tmp_path / "place").iterdir()) == []
+
+
+def test_seeds_measured_in_another_way_are_not_mixed_with_finished_ones(run_config, tmp_path):
+    run_experiment(run_config(), tmp_path / "model")
+    mix = {"verified": 0.9, "unverified": 0.08, "propaganda": 0.02}
+    for other in ({"evaluation": {"resamples": 100, "prevalence": mix}}, {"calibration": {"coverage": 0.8}}):
+        with pytest.raises(TrainingError, match="another config"):
+            run_experiment(run_config(**other), tmp_path / "model", resume=True)
+    renamed = run_config(gate={"max_ece": 0.05}, name="renamed")
+    assert run_experiment(renamed, tmp_path / "model", resume=True)
+
+
+def test_a_finished_model_in_the_way_is_told_of_resume(run_config, tmp_path):
+    run_experiment(run_config(), tmp_path / "model")
+    with pytest.raises(ModelError, match=r"go on: --resume"):
+        run_experiment(run_config(), tmp_path / "model")
+
+
+def test_an_interrupt_in_the_last_evaluation_ends_the_run(run_config, tmp_path, monkeypatch):
+    def fit(self, train, *, valid, state=None):
+        yield from original(self, train, valid=valid, state=state)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    original = TfidfModel.fit
+    monkeypatch.setattr(TfidfModel, "fit", fit)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(run_config(), tmp_path / "model")
+    assert not (tmp_path / "model").exists()

@@ -1,15 +1,14 @@
 """Self-contained HTML pages from templates: no script, nothing fetched, and every text from data is escaped."""
 
 import base64
-import os
 import re
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from claimsieve.errors import ConfigError, DataError
+from claimsieve.errors import ConfigError
+from claimsieve.whole_files import write_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,7 +21,7 @@ MISSING = "–"
 # Not the underscores inside a word, which Markdown leaves alone.
 _MARKDOWN = re.compile(r"[`*\[\]|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\\x00-\x1f]+")
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls, and what turns text around
+INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # controls, and what turns text around
 
 
 def rendered(template: str, facts: Mapping[str, Any]) -> str:
@@ -50,18 +49,7 @@ def write_page(text: str, output: str, *, beside: Path) -> None:
         raise ConfigError(f"{output}: expected a file to write, found a folder. Name one with -o.")
     if path.resolve().is_relative_to(beside.resolve()):
         raise ConfigError(f"{output}: lies inside the model directory, which would be spoilt. Choose another with -o.")
-    temporary = path.with_name(f".{path.name}.writing")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(text.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"{output}: cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    write_file(path, text.encode())
 
 
 def _environment(**options: Any) -> "Environment":
@@ -82,7 +70,7 @@ def _environment(**options: Any) -> "Environment":
 
 def markdown_text(value: Any) -> str:
     """One line of text that Markdown, its tables and its autolinks show as it is."""
-    text = _INVISIBLE.sub("", " ".join(str(value).split()))
+    text = INVISIBLE.sub("", " ".join(str(value).split()))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _MARKDOWN.sub(r"\\\g<0>", text.replace("\\", "\\\\"))
     return text.replace("://", ":\\//").replace("www.", "www\\.")

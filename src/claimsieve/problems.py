@@ -13,7 +13,8 @@ def explain(error: ValidationError, data: Any, schema: type[BaseModel]) -> list[
     """Every problem that `error` holds on `data` under `schema`, with the nearest known key for an unknown one."""
     # A list whose only item is wrong also counts as empty for pydantic: one problem, not two.
     items = [item for item in error.errors(include_url=False) if item["type"] != "too_short" or not item["input"]]
-    return [_line(dict(item), data, schema) for item in items]
+    # Where a value may be of several types, pydantic has a problem with each of them: the last stands for all.
+    return list(dict(_line(dict(item), data, schema) for item in items).values())
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -22,24 +23,26 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f" Did you mean '{matches[0]}'?" if matches else ""
 
 
-def _line(error: dict[str, Any], data: Any, schema: type[BaseModel]) -> str:
+def _line(error: dict[str, Any], data: Any, schema: type[BaseModel]) -> tuple[str, str]:
+    """The path and what is wrong there."""
     path, section = _typed_path(error["loc"], data, schema)
     kind, found = error["type"], error["input"]
     if kind == "extra_forbidden":
         known = sorted(section.model_fields)
-        return f"{path}: unknown key.{did_you_mean(path.rsplit('.', 1)[-1], known)} Known here: {', '.join(known)}."
+        meant = did_you_mean(path.rsplit(".", 1)[-1], known)
+        return path, f"{path}: unknown key.{meant} Known here: {', '.join(known)}."
     if kind == "missing":
-        return f"{path}: missing; a value is required."
+        return path, f"{path}: missing; a value is required."
     if kind.startswith("union_tag"):
         kinds = error["ctx"].get("expected_tags", "").replace("'", "") or "a known kind"
         kind_found = _short(found.get("kind") if isinstance(found, dict) else found)
-        return f"{path}.kind: expected one of {kinds}, found {kind_found}."
+        return path, f"{path}.kind: expected one of {kinds}, found {kind_found}."
     if kind == "value_error":
-        return f"{path}: {error['msg'].removeprefix('Value error, ')}."
+        return path, f"{path}: {error['msg'].removeprefix('Value error, ')}."
     if kind == "too_short":
-        return f"{path}: expected at least {error['ctx']['min_length']} entry, found none."
+        return path, f"{path}: expected at least {error['ctx']['min_length']} entry, found none."
     wanted = error["msg"].removeprefix("Input should be ").replace("String should", "a text that should")
-    return f"{path}: expected {wanted}, found {_short(found)}."
+    return path, f"{path}: expected {wanted}, found {_short(found)}."
 
 
 def _typed_path(location: tuple[int | str, ...], data: Any, schema: type[BaseModel]) -> tuple[str, type[BaseModel]]:
@@ -48,6 +51,13 @@ def _typed_path(location: tuple[int | str, ...], data: Any, schema: type[BaseMod
     annotation: Any = schema
     here, section = data, schema
     for key in location:
+        if parts and isinstance(key, str) and not isinstance(here, dict | list):
+            break  # one of the types that a value may have
+        if get_origin(annotation) is dict and not isinstance(key, int):
+            parts.append(key)
+            here, annotation = here.get(key) if isinstance(here, dict) else None, get_args(annotation)[1]
+            section = next(iter(_sections(annotation)), section)
+            continue
         sections = _sections(annotation)
         if isinstance(here, dict) and here.get("kind") == key and key not in here:
             annotation = next((s for s in sections if key in get_args(s.model_fields["kind"].annotation)), annotation)

@@ -42,7 +42,11 @@ _METRICS = (
     ("mcc", "MCC", "correlation of true labels and labels given, in [-1, 1]; 0 is no better than chance"),
     ("log_loss", "log loss", "surprise at the true label, 0 or more; 1.099 is that of a third for each label"),
     ("brier", "Brier score", "squared error of the probabilities, in [0, 2]; .667 is that of a third for each label"),
-    ("ece", "ECE", "mean gap between confidence and the share of right labels, in [0, 1]; 0 is perfect"),
+    (
+        "ece",
+        "ECE",
+        "gap of confidence and share of right labels, in [0, 1]; 0 is best. Its interval leans upwards",
+    ),
 )
 _REASONS = ("decided", "evidence_insufficient", "evidence_conflicts", "model_unsure")
 _CURVE_COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

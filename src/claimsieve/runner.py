@@ -11,7 +11,7 @@ from typing import Any
 from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
 from claimsieve.data.prepare import EACH, Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
-from claimsieve.errors import TrainingError
+from claimsieve.errors import ModelError, TrainingError
 from claimsieve.evaluation.assessment import EVALUATION, Assessment, read_assessment
 from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, lines
 from claimsieve.evaluation.evaluate import Evaluation
@@ -23,7 +23,15 @@ from claimsieve.models.build import build_model
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
 from claimsieve.settings import RunConfig
-from claimsieve.tracking import TrackedRun, described_parts, example, parent_is_open, start_parent, start_run
+from claimsieve.tracking import (
+    TrackedRun,
+    described_parts,
+    example,
+    parent_is_open,
+    start_parent,
+    start_run,
+)
+from claimsieve.tracking.sync import sync
 
 _NOT_DECISIVE = {"name", "tracking", "calibration", "evaluation", "gate", "card", "sweep", "seeds"}
 
@@ -72,9 +80,10 @@ def run_experiment(
     prepared = prepare(config.data)
     watch.say(prepared.described())
     targets = {_target(directory, cut, config): cut for cut in cuts(prepared, config.data, config.seeds)}
-    done = {target for target in targets if resume and (target / EVALUATION).is_file()}
-    for target in targets.keys() - done:
-        require_target(target)
+    done = [target for target in targets if resume and (target / EVALUATION).is_file()]
+    for target in targets:
+        if target not in done:
+            _require_target(target, resume=resume)
     kept = {target: _finished(target, config, prepared, cut=targets[target], watch=watch) for target in done}
     parent = None
     if len(targets) > 1 and (len(done) < len(targets) or parent_is_open(directory)):
@@ -100,6 +109,15 @@ def combined_metrics(results: Sequence[Result]) -> dict[str, float]:
         [result.assessment.metrics() for result in results],
         test_to_train=sum(result.test_to_train for result in results) / len(results),
     )
+
+
+def _require_target(target: Path, *, resume: bool) -> None:
+    try:
+        require_target(target)
+    except ModelError as error:
+        if resume or not (target / EVALUATION).is_file():
+            raise
+        raise ModelError(f"{error} To keep what is finished there and go on: --resume.") from None
 
 
 def _target(directory: Path, cut: Cut, config: RunConfig) -> Path:
@@ -238,8 +256,10 @@ def _follow(
                     raise KeyboardInterrupt
             except KeyboardInterrupt:
                 if checkpoint.write(step.state()):
-                    watch.say(f"interrupted after step {step.number}; the same command with --resume goes on from here")
+                    watch.say(f"stopped after step {step.number}, from which --resume goes on")
                 raise
+        if interrupted():  # in the last evaluation: the model is whole, what follows is not begun
+            raise KeyboardInterrupt
 
 
 def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]:
@@ -253,11 +273,14 @@ def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]
 def _finished(directory: Path, config: RunConfig, prepared: Prepared, *, cut: Cut, watch: Watch) -> Result:
     """The result of a run that is done already. Raises TrainingError when it was another run."""
     manifest, data = read_manifest(directory), data_fingerprint(prepared.claims, cut.assignment)
-    saved = _decisive(load_config(str(directory / CONFIG)))
-    if (saved, manifest.data_fingerprint, manifest.seed) != (_decisive(config), data, cut.seed):
+    saved = load_config(str(directory / CONFIG))
+    same = (saved.calibration, saved.evaluation) == (config.calibration, config.evaluation)  # else means of two kinds
+    if not same or (_decisive(saved), manifest.data_fingerprint, manifest.seed) != (_decisive(config), data, cut.seed):
         raise TrainingError(
             f"{directory}: expected to resume this run, found a finished one with another config or other data. "
             "Choose another directory with -o."
         )
     watch.say(f"{directory} is finished already; kept as it is")
-    return Result(directory, cut.seed, read_assessment(directory), cut.fold, _test_to_train(cut))
+    waiting = sync([directory]) if config.tracking.enabled else ()  # an earlier interruption may have left its record
+    failure = next((one.error for one in waiting if one.error is not None), None)
+    return Result(directory, cut.seed, read_assessment(directory), cut.fold, _test_to_train(cut), failure)

@@ -1,12 +1,15 @@
 """Everything that a run may be told: strict, frozen, complete."""
 
 import json
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from claimsieve import yaml12
 from claimsieve.records import LABELS, InputField, Label
+
+_PASSWORD = re.compile(r"^[^/?#]*//[^/?#]*:[^/?#]*@")  # user:password@ before the host
 
 
 class Section(BaseModel):
@@ -232,19 +235,41 @@ class Range(Section):
         return self
 
 
+def _range_or_choices(options: Any) -> Any:
+    """Told by hand: of a union, pydantic would say what is wrong with each way to read it."""
+    if isinstance(options, dict | Range):
+        return Range.model_validate(options)
+    if isinstance(options, list | tuple) and all(isinstance(value, str | int | float) for value in options):
+        return tuple(options)
+    raise ValueError("expected {low, high} or a list of values: texts, numbers, true, false")
+
+
 class Sweep(Section):
     """Values to try, by macro-F1 on valid; test is never looked at."""
 
     trials: Annotated[int, Field(ge=1)] = 20
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     pruning: bool = True  # end a trial early that lags behind the median of the others
-    space: Annotated[dict[str, Range | tuple[str | int | float | bool, ...]], Field(min_length=1)]
+    space: Annotated[
+        dict[str, Annotated[Range | tuple[str | int | float | bool, ...], BeforeValidator(_range_or_choices)]],
+        Field(min_length=1),
+    ]
 
 
 class Tracking(Section):
     enabled: bool = True
     uri: str | None = None  # None: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db
     experiment: Annotated[str, Field(min_length=1)] = "claimsieve"
+
+    @field_validator("uri")
+    @classmethod
+    def _holds_no_password(cls, uri: str | None) -> str | None:
+        if uri is not None and _PASSWORD.search(uri):
+            raise ValueError(
+                "expected an address without user and password, which config.yaml, reports and runs would show. Set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or the whole address as MLFLOW_TRACKING_URI"
+            )
+        return uri
 
 
 class RunConfig(Section):

@@ -63,6 +63,39 @@ def test_conditions_that_do_not_hold_are_exit_code_5_and_named(typed):
     assert "Nothing was changed: it is not set." in err
 
 
+def test_a_text_that_is_no_run_is_not_offered_what_promote_does_not_take(typed):
+    _, _, err = typed("promote", "claimz")
+    assert "expected a model directory, or the id or name of a run" in err
+    assert "experiment" not in err
+    assert "Did you mean" not in err
+
+
+def test_a_model_whose_record_waits_is_told_how_to_send_it(typed, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    config = configs.load(str(store / "met.yaml"))
+    tracking = config.tracking.model_copy(update={"uri": "http://127.0.0.1:1"})
+    run_experiment(config.model_copy(update={"tracking": tracking}), tmp_path / "waits")
+    code, _, err = typed("promote", tmp_path / "waits")
+    assert (code, f"claimsieve track sync {tmp_path / 'waits'}" in err) == (4, True)
+    code, out, err = typed("compare", tmp_path / "waits", store / "model", "--resamples", 100)
+    assert (code, bool(out)) == (0, True)
+    assert f"{tmp_path / 'waits'}: not written to MLflow: named by directory, and its record waits to be sent" in err
+    assert f"claimsieve track sync {tmp_path / 'waits'}" in err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["promote", "a-run"], ["compare", "a", "b"], ["predict", "models:/claims@champion", "recipe:demo"], ["ui"]],
+    ids=lambda command: command[0],
+)
+def test_a_server_that_does_not_answer_is_one_message_with_a_next_step(typed, monkeypatch, command):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    code, out, err = typed(*command)
+    assert (code, out) == (4, "")
+    assert err.rstrip().endswith("Is the server running? MLFLOW_TRACKING_URI says where it is.")
+    assert len(err.splitlines()) == 1
+
+
 def test_a_dry_run_says_that_it_was_one(typed):
     code, _, err = typed("promote", "model", "--name", "dry", "--dry-run")
     assert code == 0

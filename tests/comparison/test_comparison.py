@@ -12,6 +12,7 @@ from scipy import stats
 from claimsieve.comparison import compare as module
 from claimsieve.comparison.compare import compare
 from claimsieve.comparison.contestants import Contestant
+from claimsieve.comparison.tables import tables
 from claimsieve.evaluation.metrics import point_metrics
 from claimsieve.evaluation.repeats import difference_over_seeds
 from claimsieve.records import LABELS
@@ -185,6 +186,24 @@ def test_a_model_that_is_better_at_every_seed_by_about_as_much_wins(same):
     assert pair.seeds.mean.low == pytest.approx(expected.low, rel=0.02)
     by_seed = [found.standing(name).by_seed for name in "ab"]
     assert pair.seeds.differences == pytest.approx([by_seed[0][seed] - by_seed[1][seed] for seed in range(4)])
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_the_ece_of_several_seeds_is_the_mean_of_their_own(same):
+    contestants = seeds_of([0.0, 0.0, 0.0], n=300, same=same)
+    for one in contestants[0].runs[::2]:  # too sure at two seeds, not sure enough at one: pooled, that cancels out
+        one.probabilities[:] = one.probabilities**3 / (one.probabilities**3).sum(axis=1, keepdims=True)
+    one = contestants[0].runs[1]
+    one.probabilities[:] = one.probabilities**0.3 / (one.probabilities**0.3).sum(axis=1, keepdims=True)
+    found = compare(contestants)
+    own = [
+        point_metrics(run.probabilities, np.array(run.labels)[:, None] == np.array(LABELS))["ece"]
+        for run in contestants[0].runs
+    ]
+    ece = found.standing("a").ece
+    assert ece.value == pytest.approx(np.mean(own))
+    assert max(own[0], ece.low) < ece.high < 2 * max(own)
+    assert tables(found)[0][0][4] == "ECE, mean of seeds"
 
 
 def test_claims_under_several_seeds_count_once():

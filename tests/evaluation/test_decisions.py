@@ -127,6 +127,26 @@ def test_metrics_are_grouped_and_tables_name_their_mix(measured):
     assert any("verified 0.9" in title for title in titles)
 
 
+def test_a_coverage_that_the_calibration_claims_cannot_give_is_said(measured):
+    decisions, claims, assessment = measured
+    ample = next(title for title in tables(assessment.decisions) if title.startswith("prediction sets"))
+    assert "too few" not in ample
+    few = [claim for claim in claims if claim.label == "propaganda"][50:]
+    kept = [n for n, claim in enumerate(claims) if claim not in few]
+    scarce = calibrate(decisions.raw[kept], [claims[n] for n in kept], trained_for=EVEN, coverage=0.985)
+    report = report_on(decisions, claims, scarce, resamples=QUICK)
+    assert report.never_ruled_out == {"propaganda": 50}
+    assert from_json(json.loads(json.dumps(asdict(report)))).never_ruled_out == {"propaganda": 50}
+    title = next(title for title in tables(report) if title.startswith("prediction sets"))
+    assert title.endswith("too few calibration claims for 98.5 %, so every set holds propaganda (n = 50)")
+
+
+def test_where_an_interval_may_lie_above_its_value_it_is_said(measured):
+    *_, assessment = measured
+    for title, rows in tables(assessment.decisions).items():
+        assert any("ECE" in head and "[95 %]" in head for head in rows[0]) == ("leans upwards" in title)
+
+
 def test_the_description_names_what_matters_with_n_and_intervals(measured):
     *_, assessment = measured
     told = assessment.described().splitlines()

@@ -148,6 +148,8 @@ def test_another_document_is_refused(document):
         (("confusion", "verified", "verified"), "<b>"),
         (("settings",), {}),
         (("settings", "resamples"), "1000"),
+        (("settings", "resamples"), 99),
+        (("settings", "resamples"), 10**12),
         (("settings", "level"), float("nan")),
         (("smaller_events",), None),
     ],

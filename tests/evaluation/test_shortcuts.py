@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from claimsieve.errors import DataError
 from claimsieve.evaluation import shortcuts
+from claimsieve.evaluation.evaluate import evaluate
 from claimsieve.evaluation.metrics import Floats
 from claimsieve.evaluation.shortcuts import (
     DESCRIPTIONS,
@@ -221,7 +223,8 @@ def test_a_document_with_one_thing_wrong_is_refused(change: dict[str, Any], by_c
 
 
 def test_the_models_own_interval_is_that_of_its_evaluation_whatever_the_seed(by_chance: Shortcuts) -> None:
-    train, test = drawn_claims()
+    claims = drawn_claims()
+    train, test = claims[:TRAIN], claims[TRAIN:]
     given = np.random.default_rng(0).dirichlet([1.0] * 3, size=len(test))
     found = measure_shortcuts(train, test, model=given, resamples=100, seed=5)
     assert found.model == evaluate(given, test, resamples=100).overall.metrics["macro_f1"]

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import platform
 import shutil
@@ -207,7 +208,16 @@ def test_a_garbage_manifest_is_one_clear_error(content, directory):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"files": []}, {"files": {"x": 1}}, {"settings": 1}, {"inputs": None}, {"seed": "x"}, {"labels": None}],
+    [
+        {"files": []},
+        {"files": {"x": 1}},
+        {"files": {"x": {"sha256": "", "bytes": math.inf}}},
+        {"seed": math.inf},
+        {"settings": 1},
+        {"inputs": None},
+        {"seed": "x"},
+        {"labels": None},
+    ],
     ids=str,
 )
 def test_a_manifest_with_parts_of_the_wrong_kind_is_one_clear_error(changes, directory):

@@ -19,6 +19,7 @@ from claimsieve.runner import Watch, run_experiment
 from claimsieve.tracking import run as tracked_run
 from claimsieve.tracking.record import read_record, record_folder
 from claimsieve.tracking.store import client as new_client
+from claimsieve.tracking.views import view_url
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow and its database layer warn about themselves
 
@@ -202,15 +203,24 @@ def test_a_sync_afterwards_has_nothing_to_do(story, client, claimsieve):
     assert {name: snapshot(client, runs(client, name)[0].info.run_id) for name in before} == before
 
 
-def test_the_model_that_was_sent_later_predicts(story, client, server):
+def test_the_model_that_was_sent_later_predicts(story, client, server, monkeypatch):
     import mlflow
     import pandas
 
     (run,) = runs(client, "unreachable")
-    mlflow.set_tracking_uri(server.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     model = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
     answer = model.predict(pandas.DataFrame([{"claim": "the bridge was hit", "evidence": "officials confirm it"}]))
     assert answer["label"].tolist()[0] in ("verified", "unverified", "propaganda")
+
+
+def test_the_ui_of_a_server_is_its_own(story, client, server, claimsieve, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    number = client.get_experiment_by_name("dead").experiment_id
+    code, _, said = claimsieve("ui")
+    assert code == 0
+    assert "the store is a server: open" in said
+    assert f"  dead: {view_url(server.uri, number)}" in said.splitlines()
 
 
 @pytest.mark.parametrize("trouble", ["fill_disk", "block_artifacts"])

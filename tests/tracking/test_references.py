@@ -3,12 +3,16 @@
 import json
 import os
 import re
+import shutil
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from claimsieve import config as configs
+from claimsieve import yaml12
+from claimsieve.data.prepare import Cut, fold_folder
 from claimsieve.errors import DataError, ModelError, TrackingError
 from claimsieve.runner import run_experiment
 from claimsieve.tracking import lookup
@@ -107,8 +111,6 @@ def test_a_folder_of_seeds_is_one_reference_in_the_order_of_the_seeds(store, fou
 
 
 def test_folds_lie_above_their_seeds(store, found, tmp_path):
-    import shutil
-
     for fold in ("fold-b-00aa11", "fold-a-ffee22"):
         shutil.copytree(store[0] / "two", tmp_path / "folds" / fold)
     (reference,) = found(f"{tmp_path}/folds")
@@ -136,7 +138,30 @@ def test_a_parent_is_one_reference_with_its_finished_children(client, found, mad
     good = made("child 0", experiment="with a failure", **{"mlflow.parentRunId": parent, "held_out": "an event"})
     made("child 1", experiment="with a failure", status="FAILED", **{"mlflow.parentRunId": parent})
     (reference,) = found(parent)
-    assert [(part.run_id, part.fold) for part in reference.parts] == [(good, "an event")]
+    assert [(part.run_id, part.fold) for part in reference.parts] == [(good, fold_folder("an event"))]
+
+
+@pytest.mark.parametrize("hold_out", ["each", "Bay of Pigs, 1961"])
+def test_a_fold_has_one_name_by_its_run_and_by_its_directory(store, found, made, tmp_path, hold_out):
+    run_id = made(f"without one: {hold_out}", held_out="Bay of Pigs, 1961")
+    directory = tmp_path / (Cut(3, np.array([]), "Bay of Pigs, 1961").folder if hold_out == "each" else "named")
+    shutil.copytree(store[0] / "one", directory)
+    document = yaml12.read(directory / "config.yaml")
+    document["data"]["split"]["hold_out"] = hold_out
+    (directory / "config.yaml").write_text(json.dumps(document))
+    by_run, by_directory = found(run_id, str(directory))
+    assert by_run.parts[0].fold == by_directory.parts[0].fold == fold_folder("Bay of Pigs, 1961")
+
+
+def test_a_model_in_mlflow_is_its_run(client, store, found):
+    run_id = run_named(client, NAME)
+    model_id = client.get_run(run_id).outputs.model_outputs[0].model_id
+    for text in (f"runs:/{run_id}/model", f"models:/{model_id}"):
+        (reference,) = found(text, run_id)  # and no second one
+        assert (reference.name, reference.run_id) == (text, run_id)
+        (part,) = reference.parts
+        assert (part.run_id, part.seed, part.fold) == (run_id, 3, None)
+        assert (part.directory / "test_predictions.jsonl").is_file()
 
 
 def test_an_experiment_is_all_its_finished_runs_that_have_predictions_the_oldest_first(found, made):
@@ -178,7 +203,27 @@ def test_files_are_fetched_from_a_store_elsewhere_and_more_of_them_on_demand(cli
     assert fetched(part, "nothing.json", uri=store[1]) is None
 
 
+def test_the_first_word_of_a_name_finds_the_top_level_run_that_is_alone_with_it(found, made):
+    parent = made("desk · tfidf · claim · seeds 0–1", files=())
+    child = made("desk · tfidf · claim · seed 0", **{"mlflow.parentRunId": parent})
+    made("desktop · tfidf · claim · seed 0")
+    assert [(one.run_id, one.parts[0].run_id) for one in found("desk")] == [(parent, child)]
+    second = made("desk · static · claim · seed 0")
+    with pytest.raises(DataError, match="desk: expected one run, found 2") as caught:
+        found("desk")
+    assert all(run_id in str(caught.value) for run_id in (parent, second))
+    assert child not in str(caught.value)
+
+
 # --- what is not
+
+
+def test_the_start_of_an_id_that_is_too_short_is_told(client, found):
+    with pytest.raises(DataError, match="Of an id it takes 6 digits or more"):
+        found(run_named(client, NAME)[:5])
+    with pytest.raises(DataError, match="found none of them") as caught:
+        found("nobody")
+    assert "digits" not in str(caught.value)
 
 
 def test_an_unknown_text_is_refused_with_the_nearest_name(found):
@@ -284,8 +329,9 @@ def test_a_directory_that_lacks_its_predictions_or_a_manifest_that_is_none_is_re
 
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path):
-    with pytest.raises(TrackingError, match=r"expected a tracking store, found no such file.*MLFLOW_TRACKING_URI="):
-        resolve(["alone"], uri=f"sqlite:///{tmp_path}/none.db", folder=tmp_path)
+    for uri in (f"sqlite:///{tmp_path}/none.db", f"file://{tmp_path}/none"):
+        with pytest.raises(TrackingError, match=r"expected a tracking store, found no such .*MLFLOW_TRACKING_URI="):
+            resolve(["alone"], uri=uri, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -306,7 +352,7 @@ def test_a_store_that_cannot_be_read_is_one_line_without_its_password(tmp_path):
 def test_verdicts_are_written_to_every_run_that_can_be_written_to(store, client, made):
     first, second = made("first"), made("second")
     metrics = {first: {"compare/rank": 1.0}, "0" * 32: {"compare/rank": 2.0}, second: {"compare/rank": 3.0}}
-    with pytest.raises(TrackingError, match=r"1 runs could not be written to:\n  0{32}: "):
+    with pytest.raises(TrackingError, match=r"1 run could not be written to:\n  0{32}: "):
         log_verdicts(metrics, {second: {"verdict": "behind"}}, uri=store[1])
     assert client.get_run(first).data.metrics == {"compare/rank": 1.0}
     assert client.get_run(second).data.metrics == {"compare/rank": 3.0}

@@ -138,11 +138,11 @@ def test_the_experiment_tells_of_every_group_of_metrics_and_its_searches_work(cl
     assert len(client.search_runs([experiment], 'tags.inputs = "claim+evidence" and tags.split = "group"')) == 2
 
 
-def test_the_logged_model_predicts_as_the_directory_does_and_holds_no_pickle(tracked, client, runs):
+def test_the_logged_model_predicts_as_the_directory_does_and_holds_no_pickle(tracked, client, runs, monkeypatch):
     import mlflow
     import pandas
 
-    mlflow.set_tracking_uri(f"sqlite:///{tracked[0]}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracked[0]}/mlflow.db")
     model = mlflow.pyfunc.load_model(f"runs:/{runs['tfidf'].info.run_id}/model")
     assert model.metadata.signature is not None
     table = pandas.DataFrame(
@@ -161,11 +161,11 @@ def test_the_logged_model_predicts_as_the_directory_does_and_holds_no_pickle(tra
     assert not [path for path in stored.rglob("*") if path.suffix in (".pkl", ".pickle", ".bin", ".pt")]
 
 
-def test_a_bad_row_is_answered_with_nothing_and_costs_no_other_its_answer(tracked, client, runs):
+def test_a_bad_row_is_answered_with_nothing_and_costs_no_other_its_answer(tracked, client, runs, monkeypatch):
     import mlflow
     import pandas
 
-    mlflow.set_tracking_uri(f"sqlite:///{tracked[0]}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracked[0]}/mlflow.db")
     model = mlflow.pyfunc.load_model(f"runs:/{runs['tfidf'].info.run_id}/model")
     answer = model.predict(
         pandas.DataFrame([{"claim": "the bridge was hit"}, {"claim": ""}, {"claim": "the depot too"}])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: claimsieve compare runs/tfidf runs/encoder --by event --html comparison.html")
 def compare(
     runs: list[str] = typer.Argument(
-        help="Two or more: model directories, MLflow run ids or names; or an experiment, for all its runs."
+        help="Two or more: model directories, MLflow run ids or names, models:/NAME@ALIAS, runs:/ID/model; or an "
+        "experiment, for all its runs."
     ),
     by: str = typer.Option(
         "claim", help="What is drawn as one: claim, or event, as rows of one story resemble one another."
@@ -36,8 +37,8 @@ def compare(
     from claimsieve.compare_runs import compare_runs, comparison_page
     from claimsieve.comparison.records import to_json
     from claimsieve.errors import ConfigError, TrackingError
-    from claimsieve.inference.writers import write_file
     from claimsieve.tracking import tracking_uri
+    from claimsieve.whole_files import write_file
 
     if html is not None and html.is_dir():
         raise ConfigError(f"--html {html}: expected a file, found a folder.")
@@ -58,8 +59,11 @@ def compare(
     if html is not None:
         write_file(html, comparison_page(found.comparison).encode())
         say(f"wrote {html}", quiet=quiet)
-    if found.written:
-        say(f"wrote the verdict to {len(found.written)} MLflow runs: sort by compare/rank in the UI", quiet=quiet)
+    if number := len(found.written):
+        told = f"{number} MLflow run{'' if number == 1 else 's'}"
+        say(f"wrote the verdict to {told}: sort by compare/rank in the UI", quiet=quiet)
+    for note in found.notes:
+        say(note, quiet=quiet)
     if found.failure is not None:
         raise TrackingError(f"compared, but the verdict could not be written to MLflow: {found.failure}")
 

@@ -5,18 +5,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from claimsieve.pages import INVISIBLE
+
 if TYPE_CHECKING:
     from claimsieve.models.step import Step
 
 
+def plain(text: str) -> str:
+    """One line without what steers a terminal or turns text around; corpora, events and runs may be called anything."""
+    return INVISIBLE.sub("", " ".join(text.splitlines()))
+
+
 def say(text: str, *, quiet: bool = False) -> None:
-    """A line on stderr."""
+    """A line on stderr, or several."""
     if not quiet:
-        print(text, file=sys.stderr, flush=True)
+        print("\n".join(plain(line) for line in text.split("\n")), file=sys.stderr, flush=True)
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Rows under a header, columns aligned: text to the left, numbers to the right."""
+    rows = [[plain(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     numbers = [
         all(not row[column] or row[column][0] in "0123456789-–" for row in rows[1:]) for column in range(len(widths))

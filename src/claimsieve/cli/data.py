@@ -99,8 +99,8 @@ def optimism(
     from claimsieve import config as configs
     from claimsieve.errors import ConfigError
     from claimsieve.evaluation.plots import figure_bytes, optimism_figure
-    from claimsieve.inference.writers import write_file
     from claimsieve.studies import study_optimism
+    from claimsieve.whole_files import write_file
 
     settings = configs.load(config, set_)
     if output is not None and output.exists() and not output.is_dir():

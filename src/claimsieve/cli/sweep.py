@@ -41,6 +41,7 @@ def sweep(
         settings = settings.model_copy(update={"sweep": plan.model_copy(update={"trials": trials})})
     runs = Path("runs") / settings.name
     directory = output or (_newest(runs) if resume else runs / f"sweep-{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}")
+    directory = directory if directory.name else directory.resolve()  # `-o .` has to have a name
 
     from claimsieve.errors import TrackingError
     from claimsieve.runner import Watch

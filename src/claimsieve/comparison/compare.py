@@ -22,8 +22,8 @@ from claimsieve.comparison.seeds import BySeed, by_seed
 from claimsieve.comparison.slices import slice_differences
 from claimsieve.comparison.verdicts import Facts, judged, verdict
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import LEVEL, interval
-from claimsieve.evaluation.metrics import metrics_of_sums, occurring, row_statistics
+from claimsieve.evaluation.evaluate import LEVEL, Estimate, interval
+from claimsieve.evaluation.metrics import metrics_of_sums, occurring, resampled_sums, row_statistics
 
 _LEAST_SWAPS = 9_999
 
@@ -56,7 +56,8 @@ def compare(
     draws = draw(statistics, present=occurring(matched.truth), resamples=resamples, swaps=swaps, seed=seed)
     chosen = matched.probabilities.argmax(axis=2)
     seeds = by_seed(matched, chosen)
-    standings = _standings(matched, draws, seeds)
+    ece = _ece_over_seeds(matched, unit_of, resamples=resamples, seed=seed)
+    standings = _standings(matched, draws, seeds, ece)
     order = [matched.names.index(one.name) for one in standings]
     pairs = judged(_pairs(matched, draws, chosen, order, seeds), alpha=alpha)
     with_best = [(order[0], other) for other in order[1:]]
@@ -118,7 +119,29 @@ def _check_units(unit: Unit, units: int) -> None:
         )
 
 
-def _standings(matched: Matched, draws: Draws, seeds: BySeed) -> list[Standing]:
+def _ece_over_seeds(matched: Matched, unit_of: Integers, *, resamples: int, seed: int) -> list[Estimate]:
+    """ECE of each contestant, the mean of its seeds' own; [] where there is one seed.
+
+    Pooled over seeds, what one is too sure of and another not sure enough of would cancel out, and the models in use
+    are single ones. All seeds' rows of a unit are drawn together.
+    """
+    seeds, found = matched.seed_rows(), []
+    for probabilities in matched.probabilities if seeds else ():
+        statistics = row_statistics(probabilities, matched.truth)
+        of_seed = []
+        for rows in seeds.values():
+            own = np.zeros_like(statistics)
+            own[rows] = statistics[rows]
+            of_seed.append(unit_sums(own, unit_of))
+        of_unit = np.hstack(of_seed)
+        sums = np.vstack([of_unit.sum(axis=0), resampled_sums(of_unit, resamples=resamples, seed=seed)])
+        by_seed = sums.reshape(len(sums), len(seeds), -1)
+        means = metrics_of_sums(by_seed, present=occurring(matched.truth))["ece"].mean(axis=1)
+        found.append(interval(float(means[0]), means[1:]))
+    return found
+
+
+def _standings(matched: Matched, draws: Draws, seeds: BySeed, ece_over_seeds: Sequence[Estimate]) -> list[Standing]:
     """The best first; those of one macro-F1 by name."""
     values = metrics_of_sums(draws.totals, present=draws.present)
     resampled = metrics_of_sums(draws.resampled, present=draws.present)
@@ -129,6 +152,7 @@ def _standings(matched: Matched, draws: Draws, seeds: BySeed) -> list[Standing]:
             interval(float(values[name][model]), resampled[name][:, model]) for name in ("macro_f1", "accuracy", "ece")
         )
         of_model = {seed: float(of_seed[model]) for seed, of_seed in seeds.macro_f1.items()}
+        ece = ece_over_seeds[model] if ece_over_seeds else ece
         found.append(Standing(matched.names[model], place + 1, f1, accuracy, ece, of_model))
     return found
 

@@ -13,7 +13,10 @@ Outcome = Literal["ahead", "behind", "noise"]  # of a pair's first on some rows
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One contestant on all rows of its runs together. rank: from 1, by macro-F1. by_seed: macro-F1, seed by seed."""
+    """One contestant on all rows of its runs together. rank: from 1, by macro-F1. by_seed: macro-F1, seed by seed.
+
+    ece: of several seeds, the mean of each seed's own. Its interval leans upwards and may lie above the value.
+    """
 
     name: str
     rank: int

@@ -49,7 +49,8 @@ def verdict_tags(comparison: Comparison, name: str) -> dict[str, str]:
 
 
 def _ranking(comparison: Comparison) -> list[list[str]]:
-    rows = [["", "model", "macro-F1 [95 %]", "accuracy", "ECE", "verdict"]]
+    ece = "ECE, mean of seeds" if len(comparison.standings[0].by_seed) > 1 else "ECE"
+    rows = [["", "model", "macro-F1 [95 %]", "accuracy", ece, "verdict"]]
     for one in comparison.standings:
         f1 = f"{one.macro_f1.value:.3f} [{one.macro_f1.low:.3f}, {one.macro_f1.high:.3f}]"
         word = verdict_tags(comparison, one.name)["verdict"]

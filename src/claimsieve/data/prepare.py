@@ -58,10 +58,13 @@ class Cut:
     @property
     def folder(self) -> str | None:
         """The fold's name as that of a folder."""
-        if self.fold is None:
-            return None
-        digest = hashlib.sha256(self.fold.encode()).hexdigest()[:6]  # two names may differ in signs only
-        return f"fold-{re.sub(r'[^A-Za-z0-9]+', '-', self.fold).strip('-').lower()[:40]}-{digest}"
+        return None if self.fold is None else fold_folder(self.fold)
+
+
+def fold_folder(name: str) -> str:
+    """The folder of the fold that holds out a group of this name."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]  # two names may differ in signs only
+    return f"fold-{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-').lower()[:40]}-{digest}"
 
 
 def prepare(data: Data) -> Prepared:

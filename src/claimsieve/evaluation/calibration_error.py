@@ -45,7 +45,7 @@ class StageErrors:
     """Errors of one stage of the probabilities, with bootstrap intervals; the parts of the Brier score have none.
 
     ece, adaptive_ece: in bins of equal width and of equal mass, in [0, 1]. Their intervals lean upwards, as resampled
-    rows repeat.
+    rows repeat, and may lie above the value.
     """
 
     ece: Estimate

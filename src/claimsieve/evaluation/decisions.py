@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from claimsieve.evaluation.evaluate import truth_of
 from claimsieve.evaluation.metrics import Booleans, Floats, chosen_labels
 from claimsieve.evaluation.selective import ReviewRow, RiskCoverage, review_table, risk_coverage
 from claimsieve.records import LABELS, Claim, Label
+
+_LEANS = "the interval of ECE leans upwards and may lie above the value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class DecisionReport:
     for a model without a calibration split. selective: risk as more claims are decided. review: reviewer hours.
     mix: share of each label among the test claims. base_rates: at the mix that the config names; None without one.
     weighted: whether selective and review count claims by that mix. reasons: true stance → reason → claims, for the
-    claims whose stance is known; "decided" where the model gave none.
+    claims whose stance is known; "decided" where the model gave none. never_ruled_out: label → its calibration claims,
+    for labels of which there were too few to keep the coverage asked for, so that every set holds them.
     """
 
     calibration: CalibrationReport | None
@@ -60,6 +63,7 @@ class DecisionReport:
     base_rates: BaseRates | None
     weighted: bool
     reasons: Mapping[str, Mapping[str, int]]
+    never_ruled_out: Mapping[Label, int] = field(default_factory=dict)
 
 
 def report_on(
@@ -116,6 +120,9 @@ def report_on(
         ),
         weighted=weights is not None,
         reasons=_reasons_by_stance(decisions, claims),
+        never_ruled_out={}
+        if calibration is None
+        else {label: calibration.rows[label] for label, least in calibration.thresholds.items() if least is None},
     )
 
 
@@ -159,15 +166,24 @@ def tables(report: DecisionReport) -> dict[str, list[list[str]]]:
     """Title → rows for a terminal."""
     found = {}
     if report.calibration is not None:
-        found["calibration, before → after"] = calibration_error.table(report.calibration)
+        found[f"calibration, before → after; {_LEANS}"] = calibration_error.table(report.calibration)
     if report.coverage is not None:
-        found["prediction sets: how often they hold the true label"] = conformal.table(report.coverage)
+        title = f"prediction sets: how often they hold the true label{_unreached(report)}"
+        found[title] = conformal.table(report.coverage)
     mix = " at your mix" if report.weighted else f" at the mix of the test claims ({_shown(report.mix)})"
     found[f"what people look at in a week, and what is left to the model{mix}"] = selective.table(report.review)
     if report.base_rates is not None:
         found[base_rates.headline(report.base_rates)] = base_rates.table(report.base_rates)
-        found["whether turning the probabilities to your mix helps"] = base_rates.correction_table(report.base_rates)
+        title = f"whether turning the probabilities to your mix helps; {_LEANS}"
+        found[title] = base_rates.correction_table(report.base_rates)
     return found
+
+
+def _unreached(report: DecisionReport) -> str:
+    if report.coverage is None or not report.never_ruled_out:
+        return ""
+    counts = ", ".join(f"{label} (n = {rows:,})" for label, rows in report.never_ruled_out.items())
+    return f"; too few calibration claims for {report.coverage.level * 100:g} %, so every set holds {counts}"
 
 
 def _shown(mix: Mapping[Label, float]) -> str:

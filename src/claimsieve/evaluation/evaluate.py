@@ -28,15 +28,14 @@ from claimsieve.evaluation.saved import by_name, finite, whole
 from claimsieve.records import LABELS, Claim, Label
 
 LEVEL = 0.95
-_WHOLE_SETTINGS = ("resamples", "seed", "bins", "min_slice_rows")
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A metric and its percentile bootstrap interval (2.5 % to 97.5 %).
 
-    Resampled rows repeat, which looks like more miscalibration: the interval of `ece` leans upwards. Where the
-    calibration is good it hardly ever holds the true value, and is no more than a bound from above.
+    Resampled rows repeat, which looks like more miscalibration: the interval of `ece` leans upwards and may lie above
+    the value. Where the calibration is good it hardly ever holds the true value, and is but a bound from above.
     """
 
     value: float
@@ -169,8 +168,7 @@ def from_json(document: Any) -> Evaluation:
                 "corpora": {name: _slice_from(row) for name, row in document["corpora"].items()},
                 "events": {name: _slice_from(row) for name, row in document["events"].items()},
                 "smaller_events": whole(document["smaller_events"]),
-                "settings": by_name(document["settings"], _WHOLE_SETTINGS, whole)
-                | by_name(document["settings"], ("level",), finite),
+                "settings": _settings_from(document["settings"]),
             }
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -269,6 +267,12 @@ def interval(value: float, draws: Floats) -> Estimate:
 def estimate_from(row: Mapping[str, Any] | None) -> Estimate | None:
     """Raises TypeError, ValueError or AttributeError for anything but three finite numbers by name, or None."""
     return None if row is None else Estimate(**{name: finite(value) for name, value in row.items()})
+
+
+def _settings_from(row: Any) -> dict[str, int | float]:
+    whole_ones = by_name(row, ("seed", "bins", "min_slice_rows"), whole)
+    resamples = whole(row["resamples"], least=100, most=1_000_000)  # a comparison draws as many
+    return {"resamples": resamples, **whole_ones, "level": finite(row["level"])}
 
 
 def _slice_from(row: Mapping[str, Any]) -> Slice:

@@ -15,10 +15,10 @@ def finite(value: Any) -> float:
     return float(value)
 
 
-def whole(value: Any, *, least: int = 0) -> int:
-    """A whole number of `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= sys.float_info.max:
-        raise ValueError(f"expected a whole number of {least} or more, found {_short(value)}")
+def whole(value: Any, *, least: int = 0, most: int = 2**53) -> int:
+    """A whole number from `least` to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"expected a whole number from {least} to {most}, found {_short(value)}")
     return value
 
 

@@ -59,23 +59,6 @@ def open_writer(target: str, output_columns: Callable[[], list[str]], *, templat
             temporary.unlink()
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """A whole file or none: the old one stands until the new one is on disk. Raises DataError when the disk refuses."""
-    temporary = path.with_name(f".{path.name}.writing")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
 class RejectsWriter:
     """`<output>.rejects.jsonl`, there when there are rejects; without a name, lines on standard error.
 

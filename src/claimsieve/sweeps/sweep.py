@@ -15,7 +15,6 @@ from claimsieve.data.prepare import Cut, Prepared, augmented, cuts, data_fingerp
 from claimsieve.errors import DataError, TrainingError
 from claimsieve.evaluation.evaluate import truth_of
 from claimsieve.evaluation.plots import figure_bytes
-from claimsieve.inference.writers import write_file
 from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
@@ -29,6 +28,7 @@ from claimsieve.sweeps.picture import history_figure
 from claimsieve.sweeps.search import importances, lags_behind, propose
 from claimsieve.sweeps.space import Value, check_sweep, own_values
 from claimsieve.sweeps.trials import OWN, SWEEP, Record, Trial
+from claimsieve.whole_files import write_file
 
 _NOT_DECISIVE = {"name", "tracking", "calibration", "evaluation", "gate", "card"}
 

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from claimsieve.errors import TrainingError
 from claimsieve.evaluation.evaluate import Estimate
 from claimsieve.evaluation.metrics import Floats
-from claimsieve.inference.writers import write_file
 from claimsieve.models.artifacts import require_target
 from claimsieve.sweeps.space import Value
+from claimsieve.whole_files import write_file
 
 SWEEP = "sweep.json"
 OWN = 1  # the number of the trial with the config's own values

@@ -14,7 +14,7 @@ from claimsieve.tracking.start import (
     start_parent,
     start_run,
 )
-from claimsieve.tracking.store import DEFAULT_URI, shown_uri, tracking_uri
+from claimsieve.tracking.store import DEFAULT_URI, is_server, shown_uri, tracking_uri
 from claimsieve.tracking.ui import run_tables, serve_ui
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "described_parts",
     "example",
     "flattened",
+    "is_server",
     "parent_is_open",
     "run_tables",
     "serve_ui",

@@ -26,7 +26,7 @@ def send(record: Record) -> None:
     when the store, or a file to be sent, cannot be reached; the next call goes on.
     """
     facts = record.facts
-    with store_errors(facts.uri):
+    with store_errors(facts.uri, advice=False):
         client = new_client(facts.uri)
         run = _found(client, record) or _created(client, record)
         if run.info.lifecycle_stage != "active":
@@ -49,7 +49,7 @@ def send(record: Record) -> None:
 
 def send_moments(record: Record, moments: Sequence[Moment]) -> None:
     """Send metrics of a run that the store knows, the next after those it has confirmed. Raises TrackingError."""
-    with store_errors(record.facts.uri):
+    with store_errors(record.facts.uri, advice=False):
         _send_moments(new_client(record.facts.uri), record, moments)
 
 

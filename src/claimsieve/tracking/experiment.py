@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from claimsieve.tracking.views import default_view, folded_view
+from claimsieve.tracking.views import view_tags
 
 NOTE = """\
 Runs of claimsieve. A label says what a claim resembles in these corpora, not how probable it is that the claim is true.
@@ -36,7 +36,7 @@ def experiment_id(client: Any, name: str) -> str:
     """The id of the experiment of this name, which is made when there is none, with our views of its runs."""
     from mlflow.exceptions import MlflowException
 
-    views = dict([default_view(), folded_view()])
+    views = view_tags()
     found = client.get_experiment_by_name(name)
     if found is None:
         # For versions of the UI that open an experiment by its kind; 3.17 does not, hence the links of `claimsieve ui`.

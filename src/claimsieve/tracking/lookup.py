@@ -15,8 +15,12 @@ from claimsieve.tracking.store import client as new_client
 from claimsieve.tracking.store import shown_uri, store_errors
 
 EXPERIMENT = "experiment:"
+_AN_EXPERIMENT = "an experiment"
 PARENT = "mlflow.parentRunId"
+_WHERE = "Run this where you train, or say where the store is: MLFLOW_TRACKING_URI=sqlite:////path/to/mlflow.db"
 _MIN_PREFIX = 6
+_TOO_SHORT = f"[0-9a-f]{{1,{_MIN_PREFIX - 1}}}"
+_DOT = " · "  # between the parts of a run's name
 _MAX_SUGGESTIONS_FROM = 1000  # the latest runs, whose names are compared with a misspelt one
 
 
@@ -28,27 +32,29 @@ def opened(uri: str) -> Any:
         with store_errors(uri):
             path = make_url(uri).database
         if path and path != ":memory:" and not Path(path).is_file():
-            raise TrackingError(
-                f"{uri}: expected a tracking store, found no such file. Run this where you train, or say where the "
-                "store is: MLFLOW_TRACKING_URI=sqlite:////path/to/mlflow.db"
-            )
+            raise TrackingError(f"{uri}: expected a tracking store, found no such file. {_WHERE}")
+    elif uri.startswith(("file:", "/", "./")) and (folder := local_path(uri)) is not None and not folder.is_dir():
+        raise TrackingError(f"{uri}: expected a tracking store, found no such folder. {_WHERE}")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # it does not know of -q
     with store_errors(uri):
         return new_client(uri)
 
 
-def find_run(client: Any, text: str, *, uri: str) -> Any:
-    """The run of an id, of six or more first digits of one, or of a name.
+def find_run(client: Any, text: str, *, uri: str, offered: str = "") -> Any:
+    """The run of an id, of six or more first digits of one, of a name, or of the first word of a top-level run's name.
 
-    Raises DataError when there is none, more than one, or a deleted one.
+    offered: what else the caller takes, for the message. Raises DataError when there is none, more than one, or a
+    deleted one.
     """
-    runs = _by_id(client, text) or _by_name(client, text) or _by_prefix(client, text)
+    runs = _by_id(client, text) or _by_name(client, text) or _by_prefix(client, text) or _by_first_word(client, text)
     if not runs:
-        raise _unknown(client, text, uri)
+        raise _unknown(client, text, uri, offered)
     return _only(text, runs)
 
 
-def find_run_or_experiment(client: Any, text: str, *, uri: str) -> tuple[Any, Any]:
+def find_run_or_experiment(
+    client: Any, text: str, *, uri: str, offered: str = f"a model directory, {_AN_EXPERIMENT}, or "
+) -> tuple[Any, Any]:
     """A run or an experiment, and None for the other. Raises as `find_run` does, and when both have this name."""
     name = text.removeprefix(EXPERIMENT)
     experiment = client.get_experiment_by_name(name) if name else None
@@ -67,7 +73,7 @@ def find_run_or_experiment(client: Any, text: str, *, uri: str) -> tuple[Any, An
         known = [one.name for one in _pages(lambda token: client.search_experiments(page_token=token))]
         place = shown_uri(uri)
         raise DataError(f"{text}: expected an experiment in {place}, found none of it.{did_you_mean(name, known)}")
-    return _only(text, runs) if runs else find_run(client, text, uri=uri), None
+    return _only(text, runs) if runs else find_run(client, text, uri=uri, offered=offered), None
 
 
 def runs_of(client: Any, experiment_id: str, query: str = "") -> list[Any]:
@@ -124,10 +130,23 @@ def _by_prefix(client: Any, text: str) -> list[Any]:
 
 
 def _by_name(client: Any, text: str) -> list[Any]:
-    """Runs of this name; those of a parent, unfinished or deleted ones only where there are no others."""
+    """Runs of this name."""
     if not text or (value := quoted(text)) is None:
         return []
-    found = [run for run in all_runs(client, f"attributes.run_name = {value}") if run.info.run_name == text]
+    return _best([run for run in all_runs(client, f"attributes.run_name = {value}") if run.info.run_name == text])
+
+
+def _by_first_word(client: Any, text: str) -> list[Any]:
+    """Top-level runs of a config of this name: what stands before the first dot of a run's name."""
+    if not text or (value := quoted(f"{text}{_DOT}%")) is None:
+        return []
+    runs = all_runs(client, f"attributes.run_name LIKE {value}")  # which takes % and _ for any letters
+    named = [run for run in runs if (run.info.run_name or "").startswith(f"{text}{_DOT}")]
+    return _best([run for run in named if PARENT not in run.data.tags])
+
+
+def _best(found: list[Any]) -> list[Any]:
+    """Those of a parent, unfinished or deleted ones only where there are no others."""
     for better in (
         lambda run: run.info.lifecycle_stage == "active",
         lambda run: run.info.status == "FINISHED",
@@ -147,14 +166,15 @@ def _only(text: str, runs: Sequence[Any]) -> Any:
     return runs[0]
 
 
-def _unknown(client: Any, text: str, uri: str) -> DataError:
+def _unknown(client: Any, text: str, uri: str, offered: str) -> DataError:
     experiments = list(_pages(lambda token: client.search_experiments(page_token=token)))
     ids = [one.experiment_id for one in experiments]
     names = [run.info.run_name or "" for run in client.search_runs(ids, max_results=_MAX_SUGGESTIONS_FROM)]
-    known = [*(one.name for one in experiments), *names]
+    known = [*(one.name for one in experiments), *names] if _AN_EXPERIMENT in offered else names
+    short = f" Of an id it takes {_MIN_PREFIX} digits or more." if re.fullmatch(_TOO_SHORT, text) else ""
     return DataError(
-        f"{text}: expected a model directory, an experiment, or the id or name of a run in {shown_uri(uri)}, "
-        f"found none of them.{did_you_mean(text, known)} See `claimsieve ui`."
+        f"{text}: expected {offered}the id or name of a run in {shown_uri(uri)}, "
+        f"found none of them.{short}{did_you_mean(text, known)} See `claimsieve ui`."
     )
 
 

@@ -1,4 +1,4 @@
-"""What was trained, by what a user types: a model directory, a run's id or name, an experiment."""
+"""What was trained, by what a user types: a model directory, a run's id or name, a model in MLflow, an experiment."""
 
 import re
 import time
@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from claimsieve.errors import DataError, TrackingError
+from claimsieve import yaml12
+from claimsieve.data.prepare import EACH, fold_folder
+from claimsieve.errors import ConfigError, DataError, TrackingError
 from claimsieve.evaluation.assessment import EVALUATION
 from claimsieve.evaluation.documents import TEST_PREDICTIONS
-from claimsieve.models.artifacts import MANIFEST, read_manifest
-from claimsieve.tracking import lookup
+from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest
+from claimsieve.tracking import lookup, stored_models
 from claimsieve.tracking.store import store_errors
 
 _NEEDED = (TEST_PREDICTIONS, EVALUATION)
@@ -30,7 +32,7 @@ class Part:
     """One trained model's results.
 
     run_id: MLflow's; None for a model directory. directory: holds test_predictions.jsonl and evaluation.json; to be
-    read only, and asked for further files by `fetched`. fold: the group held out; of a model directory, its folder.
+    read only, and asked for further files by `fetched`. fold: the group held out, as the runner names its folder.
     """
 
     run_id: str | None
@@ -55,16 +57,17 @@ def resolve(references: Sequence[str], *, uri: str, folder: Path) -> list[Refere
     """What each text stands for, in order and each once; an experiment is all its finished runs, the oldest first.
 
     A text is a model directory, a folder of seeds or folds, an MLflow run's id (or six or more of its first digits) or
-    name, `experiment:NAME`, or an experiment's name. folder: where files are fetched to from a store that is not on
-    this machine; it has to outlast the references. Directories alone need no store.
+    name, a model as `models:/NAME@ALIAS` or `runs:/ID/model`, `experiment:NAME`, or an experiment's name. folder: where
+    files are fetched to from a store that is not on this machine; it has to outlast the references. Directories alone
+    need no store.
     Raises DataError for a text that stands for nothing, for two things, or for a run that has no predictions;
     TrackingError for a store that cannot be read.
     """
-    once: dict[tuple[Path, ...], Reference] = {}
+    once: dict[tuple[str | Path, ...], Reference] = {}
     for text in references:
         local = _on_disk(text)
         for found in _in_store(text, uri=uri, folder=folder) if local is None else [local]:
-            once.setdefault(tuple(part.directory.absolute() for part in found.parts), found)
+            once.setdefault(tuple(part.run_id or part.directory.absolute() for part in found.parts), found)
     counts = Counter(one.name for one in once.values())
     return [
         replace(one, name=f"{one.name} ({one.run_id[:8]})") if counts[one.name] > 1 and one.run_id else one
@@ -102,7 +105,8 @@ def log_verdicts(
             failures.append(f"{run_id}: {error}")
     if failures:
         raise TrackingError(
-            f"{len(failures)} runs could not be written to:\n" + "\n".join(f"  {one}" for one in failures)
+            f"{len(failures)} run{'' if len(failures) == 1 else 's'} could not be written to:\n"
+            + "\n".join(f"  {one}" for one in failures)
         )
 
 
@@ -127,12 +131,26 @@ def _local_part(directory: Path) -> Part:
         if not (directory / name).is_file():
             raise DataError(f"{directory}: expected {name}, found none. Copy the directory again, whole, or retrain.")
     folders = (directory.absolute().name, directory.absolute().parent.name)
-    return Part(None, directory, seed, next(filter(_FOLD.fullmatch, folders), None))
+    return Part(None, directory, seed, next(filter(_FOLD.fullmatch, folders), None) or _held_out(directory))
+
+
+def _held_out(directory: Path) -> str | None:
+    """The one group that the config holds out by its name, which has no folder of its own."""
+    try:
+        name = yaml12.read(directory / CONFIG)["data"]["split"]["hold_out"]
+    except (ConfigError, LookupError, TypeError):
+        return None
+    return fold_folder(name) if isinstance(name, str) and name != EACH else None
 
 
 def _in_store(text: str, *, uri: str, folder: Path) -> list[Reference]:
     client = lookup.opened(uri)
     with store_errors(uri):
+        if text.startswith(stored_models.SCHEMES):
+            directory = stored_models.model_directory(text, uri=uri, folder=folder)
+            run = client.get_run(stored_models.run_id_of(client, text, uri=uri))
+            part = replace(_local_part(directory), run_id=run.info.run_id, fold=_fold(run))
+            return [Reference(text, (part,), run.info.run_id)]
         run, experiment = lookup.find_run_or_experiment(client, text, uri=uri)
         if run is not None:
             return [_reference(client, run, lookup.children_of(client, run), folder)]
@@ -186,7 +204,12 @@ def _part(client: Any, run: Any, folder: Path) -> Part:
         seed = int(run.data.tags["seed"])
     except (KeyError, ValueError):
         raise DataError(f"{place}: expected a training of claimsieve with a tag 'seed', found none.") from None
-    return Part(run.info.run_id, directory, seed, run.data.tags.get("held_out"))
+    return Part(run.info.run_id, directory, seed, _fold(run))
+
+
+def _fold(run: Any) -> str | None:
+    held_out = run.data.tags.get("held_out")
+    return None if held_out is None else fold_folder(held_out)
 
 
 def fetch_artifacts(client: Any, run: Any, names: Sequence[str], directory: Path) -> None:

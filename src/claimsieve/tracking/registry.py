@@ -1,19 +1,20 @@
 """The model registry: which run a promotion is about, which version holds an alias, and the two writes."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from claimsieve.errors import ConfigError, DataError, ModelError, TrackingError
-from claimsieve.models.artifacts import MANIFEST, read_manifest
-from claimsieve.models.checkpoints import sha256_of
-from claimsieve.tracking import lookup, stored_models
-from claimsieve.tracking.references import fetch_artifacts
+from claimsieve.models.artifacts import MANIFEST
+from claimsieve.tracking import directories, lookup, stored_models
 from claimsieve.tracking.store import store_errors
 
 _READY_SECONDS = 300
+_URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def candidate(reference: str, *, uri: str, folder: Path) -> Candidate:
     Raises DataError for none, several, an unfinished one, or one of several seeds or folds; ModelError for a run
     without a model; TrackingError for a store that cannot be read.
     """
+    if _is_model_directory(reference):
+        directories.require_sent(Path(reference))
     client = lookup.opened(uri)
     with store_errors(uri):
         run = client.get_run(_run_id(client, reference, uri=uri, folder=folder))
@@ -95,9 +98,10 @@ def register(name: str, found: Candidate, *, uri: str) -> str:
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
                 raise
-        version = client.create_model_version(
-            name, _source(found), run_id=found.run_id, model_id=found.model_id, await_creation_for=_READY_SECONDS
-        )
+        with _everywhere(uri):
+            version = client.create_model_version(
+                name, _source(found), run_id=found.run_id, model_id=found.model_id, await_creation_for=_READY_SECONDS
+            )
         return str(version.version)
 
 
@@ -135,32 +139,43 @@ def previous(alias: str) -> str:
     return f"previous-{alias}"
 
 
+@contextmanager
+def _everywhere(uri: str) -> Iterator[None]:
+    """The store is MLflow's own too within the block: its registry in a database asks that one for a logged model,
+    whichever its client was made for."""
+    import mlflow
+
+    variable = os.environ.pop(_URI_VARIABLE, None)  # else one could not tell it from what the process has set
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None  # type: ignore[no-untyped-call]
+    try:
+        mlflow.set_tracking_uri(uri)
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type]
+        os.environ.pop(_URI_VARIABLE, None)
+        if variable is not None:
+            os.environ[_URI_VARIABLE] = variable
+
+
 def _run_id(client: Any, reference: str, *, uri: str, folder: Path) -> str:
     if reference.startswith(stored_models.SCHEMES):
         return stored_models.run_id_of(client, reference, uri=uri)
-    if Path(reference).is_dir() and (Path(reference) / MANIFEST).is_file():
-        return _run_that_logged(client, Path(reference), folder)
-    run, experiment = lookup.find_run_or_experiment(client, reference, uri=uri)
+    if _is_model_directory(reference):
+        run = directories.run_that_logged(client, Path(reference), folder)
+        if run is None:
+            raise DataError(
+                f"{reference}: expected the model directory of a logged run, found none that logged it. Was it trained "
+                "with tracking.enabled: false, or logged to another store (MLFLOW_TRACKING_URI)?"
+            )
+        return str(run.info.run_id)
+    run, experiment = lookup.find_run_or_experiment(client, reference, uri=uri, offered="a model directory, or ")
     if experiment is not None:
         raise DataError(f"{reference}: expected one run, found an experiment. Name a run of it: see `claimsieve ui`.")
     return str(run.info.run_id)
 
 
-def _run_that_logged(client: Any, directory: Path, folder: Path) -> str:
-    """By the manifest among a run's artifacts, whose SHA-256 is the model's fingerprint."""
-    manifest = read_manifest(directory)
-    value = lookup.quoted(manifest.data_fingerprint[:12])
-    runs = [] if value is None else lookup.all_runs(client, f"tags.data = {value} and tags.seed = '{manifest.seed}'")
-    for run in runs:
-        if run.info.lifecycle_stage == "active":
-            place = lookup.local_path(run.info.artifact_uri) or folder / run.info.run_id
-            fetch_artifacts(client, run, [MANIFEST], place)
-            if (place / MANIFEST).is_file() and sha256_of(place / MANIFEST) == manifest.fingerprint:
-                return str(run.info.run_id)
-    raise DataError(
-        f"{directory}: expected the model directory of a logged run, found none that logged it. Was it trained with "
-        "tracking.enabled: false, or logged to another store (MLFLOW_TRACKING_URI)?"
-    )
+def _is_model_directory(reference: str) -> bool:
+    return (Path(reference) / MANIFEST).is_file()
 
 
 def _score(run: Any) -> str:

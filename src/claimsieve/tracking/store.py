@@ -14,6 +14,7 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 _MAX_NAME_CHARACTERS = 250
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/)(?!:memory:)([^?]+)(.*)")
 _REQUEST = re.compile(r"API request to \w+://[^/\s]+(/\S*)")
+_NO_ANSWER = "Is the server running? MLFLOW_TRACKING_URI says where it is."
 _PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
@@ -26,6 +27,11 @@ def lasting_uri(uri: str) -> str:
     """The same store, named so that it is found from any working directory."""
     found = _SQLITE.fullmatch(uri)
     return f"{found[1]}{Path(found[2]).absolute()}{found[3]}" if found else uri
+
+
+def is_server(uri: str) -> bool:
+    """Whether the store is an MLflow server, which has a UI of its own."""
+    return uri.startswith(("http://", "https://"))
 
 
 def shown_uri(text: str) -> str:
@@ -55,14 +61,30 @@ def client(uri: str) -> Any:
 
 
 @contextmanager
-def store_errors(uri: str) -> Iterator[None]:
-    """Whatever MLflow, its database or the network raises within the block is one TrackingError of one line."""
+def store_errors(uri: str, *, advice: bool = True) -> Iterator[None]:
+    """Whatever MLflow, its database or the network raises within the block is one TrackingError of one line.
+
+    advice: tell what to look at when a server does not answer; not for one that a record names.
+    """
     try:
         yield
     except ClaimsieveError:
         raise
     except Exception as error:  # MLflow documents no list of what it raises
-        raise TrackingError(f"{shown_uri(uri)}: {shown_uri(_reason(error))}") from error
+        next_step = f". {_NO_ANSWER}" if advice and is_server(uri) and _unanswered(error) else ""
+        raise TrackingError(f"{shown_uri(uri)}: {shown_uri(_reason(error))}{next_step}") from error
+
+
+def _unanswered(error: BaseException | None) -> bool:
+    """Whether the network, and not the server, is what failed."""
+    from requests import ConnectionError as NoConnection
+    from requests import Timeout
+
+    while error is not None:
+        if isinstance(error, ConnectionError | TimeoutError | NoConnection | Timeout):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _reason(error: BaseException) -> str:

@@ -12,10 +12,13 @@ from claimsieve.tracking.store import client, store_errors
 from claimsieve.tracking.views import experiment_links
 
 
-def run_tables(uri: str, *, port: int) -> dict[str, str]:
-    """Experiment → the link to its runs in our view of them. Raises TrackingError when the store cannot be read."""
+def run_tables(uri: str, *, server: str) -> dict[str, str]:
+    """Experiment → the link to its runs in our view of them. Raises TrackingError when the store cannot be read.
+
+    server: as the browser reaches it, such as http://127.0.0.1:5000.
+    """
     with store_errors(uri):
-        return experiment_links(client(uri), f"http://127.0.0.1:{port}")
+        return experiment_links(client(uri), server)
 
 
 def serve_ui(*, uri: str, port: int) -> int:
