@@ -78,7 +78,7 @@ def fail_as_mlflow_does():
 
 
 def test_a_store_error_tells_the_innermost_reason_and_no_password():
-    message = r"^http://host:5: ConnectionRefusedError: no //host:5 there \(/api/2\.0/runs\)$"
+    message = r"^http://host:5: ConnectionRefusedError: no //host:5 there \(/api/2\.0/runs\)\. Is the server running\?"
     with pytest.raises(TrackingError, match=message), store_errors("http://me:secret@host:5"):
         fail_as_mlflow_does()
     assert shown_uri("sqlite:////srv/a@b.db") == "sqlite:////srv/a@b.db"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import print_table, say
+from claimsieve.cli.console import plain, print_table, say
 from claimsieve.cli.options import choice
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def _print(comparison: "Comparison") -> None:
         typer.echo()
     for pair in comparison.pairs:
         if any(part.outcome != "noise" for part in pair.slices):
-            typer.echo(f"where {pair.first} and {pair.second} differ by more than noise:\n")
+            typer.echo(plain(f"where {pair.first} and {pair.second} differ by more than noise:") + "\n")
             table = slice_table(pair)
             print_table([table[0], *(row for row in table[1:] if row[-1] != "within noise")])
             typer.echo()
-    typer.echo(comparison.verdict.sentence)
+    typer.echo(plain(comparison.verdict.sentence))
     for caveat in comparison.verdict.caveats:
         typer.echo(f"  {caveat}")
