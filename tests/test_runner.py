@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from claimsieve import config as configs
+from claimsieve import runner
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
 from claimsieve.evaluation.assessment import read_calibration
@@ -308,3 +309,15 @@ def test_an_interrupt_in_the_last_evaluation_ends_the_run(run_config, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         run_experiment(run_config(), tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_a_page_that_cannot_be_drawn_costs_no_model(run_config, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(runner, "pages", broken)
+    said = []
+    (result,) = run_experiment(run_config(), tmp_path / "model", watch=Watch(say=said.append))
+    assert [line for line in said if "no ink" in line and "claimsieve report" in line]
+    assert load_model(result.directory)
+    assert not (result.directory / "report.html").exists()

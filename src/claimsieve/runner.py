@@ -174,7 +174,10 @@ def _run_cut(
         if prepared.left_out:
             rejects = [{"corpus": part.corpus, **asdict(row)} for part in prepared.left_out for row in part.rejects]
             extra[LEFT_OUT] = lines(rejects)
-        extra |= pages(extra, config, seed=cut.seed, fold=cut.fold, data_fingerprint=fingerprint)
+        try:
+            extra |= pages(extra, config, seed=cut.seed, fold=cut.fold, data_fingerprint=fingerprint)
+        except Exception as error:  # a page that cannot be drawn is never worth a trained model
+            watch.say(f"no report and no card: {type(error).__name__}: {error}. Later: claimsieve report {directory}")
         write_model(
             model,
             directory,
