@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from claimsieve.errors import TrackingError
 from claimsieve.tracking.record import Facts, Moment, Record, find_records, new_record, read_record, record_folder
+from claimsieve.tracking.sync import sync
 
 
 def facts(uid="a" * 32, **changes):
@@ -239,3 +241,13 @@ def test_only_the_owner_reads_a_record(begin, tmp_path):
     """A store's address may hold a password."""
     record = begin(tmp_path / "model", facts())
     assert stat.S_IMODE(record.folder.stat().st_mode) == 0o700
+
+
+def test_a_record_that_another_sync_has_sent_meanwhile_is_passed_over(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.tracking").mkdir()
+        (tmp_path / f"{name}.tracking" / "run.json").write_text("{}")
+    found = sync([tmp_path])
+    assert next(found).state == "failed"  # no record of ours, and still there
+    shutil.rmtree(tmp_path / "b.tracking")
+    assert list(found) == []

@@ -197,6 +197,11 @@ def read_record(folder: Path) -> Record:
         ) from None
 
 
+def is_record(folder: Path) -> bool:
+    """Whether a record lies there; none does any more once it was sent."""
+    return folder.name.endswith(SUFFIX) and (folder / _RUN).is_file()
+
+
 def find_records(place: Path) -> list[Path]:
     """The folders of all records at, beside and below a path, sorted."""
     ours = re.compile(
@@ -204,7 +209,7 @@ def find_records(place: Path) -> list[Path]:
     )  # as `_aside` names them too
     near = [place, *filter(lambda path: ours.fullmatch(path.name), place.parent.glob(f"*{SUFFIX}"))]
     below = place.rglob(f"*{SUFFIX}") if place.is_dir() else []
-    return sorted({path for path in (*near, *below) if path.name.endswith(SUFFIX) and (path / _RUN).is_file()})
+    return sorted({path for path in (*near, *below) if is_record(path)})
 
 
 def new_record(directory: Path, facts: Facts) -> Record:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from claimsieve.errors import TrackingError
 from claimsieve.tracking.delivery import send
-from claimsieve.tracking.record import Record, find_records, last_ms, read_record
+from claimsieve.tracking.record import Record, find_records, is_record, last_ms, read_record
 from claimsieve.tracking.store import shown_uri
 
 State = Literal["waiting", "sent", "in use", "failed"]
@@ -38,7 +38,8 @@ def waiting(places: Sequence[Path]) -> list[Waiting]:
         try:
             record = read_record(folder)
         except TrackingError as error:
-            found.append(Waiting(folder, "failed", error=str(error)))
+            if is_record(folder):
+                found.append(Waiting(folder, "failed", error=str(error)))
             continue
         state: State = "waiting" if record.lock() else "in use"
         record.close()
@@ -57,7 +58,8 @@ def sync(places: Sequence[Path], *, uri: str | None = None) -> Iterator[Waiting]
             record = read_record(folder)
             yield _sent(record, uri)
         except TrackingError as error:
-            yield Waiting(folder, "failed", error=str(error))
+            if is_record(folder):  # else another sync has sent it meanwhile
+                yield Waiting(folder, "failed", error=str(error))
 
 
 def _sent(record: Record, uri: str | None) -> Waiting:
