@@ -11,6 +11,8 @@ from claimsieve.errors import TrackingError
 from claimsieve.tracking.store import client, store_errors
 from claimsieve.tracking.views import experiment_links
 
+_PATIENCE_SECONDS = 5.0
+
 
 def run_tables(uri: str, *, server: str) -> dict[str, str]:
     """Experiment → the link to its runs in our view of them. Raises TrackingError when the store cannot be read.
@@ -56,3 +58,6 @@ def serve_ui(*, uri: str, port: int) -> int:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(_PATIENCE_SECONDS)
+            os.killpg(server.pid, signal.SIGKILL)  # a worker that waits for an open page
