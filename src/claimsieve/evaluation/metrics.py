@@ -5,7 +5,7 @@ sums follow all metrics here. A bootstrap resample only changes how often each r
 one matrix product: counts (resamples, n) times row statistics (n, columns), taken in chunks of flat memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,17 +146,19 @@ def resampled_sums(statistics: Floats, *, resamples: int, seed: int) -> Floats:
 
     Shape: (n, columns) -> (resamples, columns), n at least 1. The same seed gives the same sums.
     """
-    n = len(statistics)
+    drawn = resampled_counts(len(statistics), resamples=resamples, seed=seed)
+    return np.concatenate([counts @ statistics for counts in drawn])
+
+
+def resampled_counts(n: int, *, resamples: int, seed: int) -> Iterator[Floats]:
+    """How often each row is drawn when n of n are, with replacement, in chunks of flat memory. Shape: (chunk, n)"""
     generator = np.random.default_rng(seed)
-    sums = np.empty((resamples, statistics.shape[1]))
     chunk = max(1, LARGEST_CHUNK // n)
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
         rows = generator.integers(n, size=(size, n))
         rows += n * np.arange(size)[:, None]  # each resample counts into a stretch of its own, so one bincount does all
-        counts = np.bincount(rows.ravel(), minlength=size * n).reshape(size, n)
-        sums[start : start + size] = counts.astype(np.float64) @ statistics
-    return sums
+        yield np.bincount(rows.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
 def metrics_of_sums(sums: Floats, *, present: Booleans) -> dict[str, Floats]:

@@ -5,14 +5,14 @@ all orders of tied rows. So nothing here depends on the order in which rows come
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from claimsieve.evaluation.evaluate import LEVEL, Estimate, interval
-from claimsieve.evaluation.metrics import LARGEST_CHUNK, Booleans, Floats
+from claimsieve.evaluation.metrics import Booleans, Floats, resampled_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +135,8 @@ def estimates(measured: Callable[[Floats], Floats], *, n: int, resamples: int, s
     if resamples < 100:
         raise ValueError(f"expected at least 100 resamples, found {resamples}")
     values = measured(np.ones((1, n)))[0].tolist()
-    draws = np.concatenate([measured(counts) for counts in _resampled_counts(n, resamples=resamples, seed=seed)])
+    draws = np.concatenate([measured(counts) for counts in resampled_counts(n, resamples=resamples, seed=seed)])
     return [
         Estimate(value, value, value) if math.isnan(value) else interval(value, column[~np.isnan(column)])
         for value, column in zip(values, draws.T, strict=True)
     ]
-
-
-def _resampled_counts(n: int, *, resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each row is drawn when n of n are, with replacement, in chunks of flat memory. Shape: (chunk, n)"""
-    generator = np.random.default_rng(seed)
-    chunk = max(1, LARGEST_CHUNK // n)
-    for start in range(0, resamples, chunk):
-        drawn = [generator.integers(n, size=n) for _ in range(min(chunk, resamples - start))]
-        yield np.stack([np.bincount(rows, minlength=n) for rows in drawn]).astype(np.float64)
