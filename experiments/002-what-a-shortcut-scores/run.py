@@ -13,7 +13,7 @@ from pathlib import Path
 
 from claimsieve import config as configs
 from claimsieve.data import recipes
-from claimsieve.inference.writers import write_file
+from claimsieve.whole_files import write_file
 from claimsieve.settings import RunConfig
 from claimsieve.studies import study_optimism, study_shortcuts
 

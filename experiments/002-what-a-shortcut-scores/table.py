@@ -10,7 +10,7 @@ from typing import Any
 
 from claimsieve.evaluation.plots import figure_bytes, optimism_figure
 from claimsieve.evaluation.shortcuts import DESCRIPTIONS
-from claimsieve.inference.writers import write_file
+from claimsieve.whole_files import write_file
 from claimsieve.studies import over_seeds
 
 HERE = Path(__file__).parent

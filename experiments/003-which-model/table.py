@@ -13,7 +13,7 @@ from claimsieve.comparison.records import from_json
 from claimsieve.evaluation.assessment import Assessment, read_assessment
 from claimsieve.evaluation.evaluate import Slice
 from claimsieve.evaluation.repeats import bounds, over_seeds
-from claimsieve.inference.writers import write_file
+from claimsieve.whole_files import write_file
 from claimsieve.models.artifacts import read_manifest
 from claimsieve.records import LABELS
 

@@ -30,7 +30,7 @@ import transformers
 from claimsieve.config import corpora_directory
 from claimsieve.data import corpora
 from claimsieve.data.inputs import render
-from claimsieve.inference.predict import predict_file
+from claimsieve.inference.predict import Job, predict_file
 from claimsieve.models.artifacts import load_model, write_model
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.encoder import EncoderModel
@@ -152,7 +152,7 @@ def inference(claims: list[Claim], inputs: tuple[InputField, ...], *, repeats: i
 
     def ours() -> float:
         start = time.perf_counter()
-        predict_file(loaded, str(source), str(target), mapping={})
+        predict_file(loaded, Job(str(source), str(target)))
         seconds = time.perf_counter() - start
         given["ours"] = [json.loads(line)["label"] for line in target.read_text(encoding="utf-8").splitlines()]
         return len(claims) / seconds

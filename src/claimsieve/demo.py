@@ -5,7 +5,7 @@ from pathlib import Path
 
 from claimsieve import config as configs
 from claimsieve.data.corpora import load_labelled
-from claimsieve.inference.predict import predict_claims, predict_file
+from claimsieve.inference.predict import Job, predict_claims, predict_file
 from claimsieve.models.artifacts import load_model
 from claimsieve.records import Claim, Label
 from claimsieve.runner import Result, Watch, run_experiment
@@ -36,5 +36,5 @@ def run_demo(directory: Path, *, watch: Watch) -> tuple[list[Claim], list[Contes
         labels = tuple(prediction.label for prediction in predict_claims(model, claims, calibration=calibration))
         contestants.append(Contestant(config.model.kind, result, labels))
     labelled = directory / "demo-labelled.jsonl"
-    predict_file(model, SOURCE, str(labelled), mapping={}, calibration=calibration)
+    predict_file(model, Job(SOURCE, str(labelled)), calibration=calibration)
     return claims, contestants, labelled

@@ -8,7 +8,8 @@ import pytest
 
 from claimsieve.data.corpora import load_labelled
 from claimsieve.evaluation.calibration import Calibration
-from claimsieve.inference.predict import DECISION_COLUMNS, PREVALENCE_COLUMNS, predict_claims, predict_file
+from claimsieve.inference.predict import Job, predict_claims, predict_file
+from claimsieve.inference.labelling import DECISION_COLUMNS, PREVALENCE_COLUMNS
 from claimsieve.models.tfidf import TfidfModel
 from claimsieve.records import LABELS
 
@@ -44,7 +45,7 @@ def source(tmp_path):
 
 def test_each_format_holds_the_decision_and_columns_of_ones_own_keep_their_values(model, source, tmp_path):
     for name in ("out.jsonl", "out.csv", "out.parquet"):
-        tally = predict_file(model, source, str(tmp_path / name), mapping={}, calibration=CALIBRATION, prevalence=MIX)
+        tally = predict_file(model, Job(source, str(tmp_path / name), prevalence=MIX), calibration=CALIBRATION)
         assert (tally.labelled, tally.abstained) == (2, 1)
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     with (tmp_path / "out.csv").open(newline="") as stream:
@@ -64,14 +65,14 @@ def test_each_format_holds_the_decision_and_columns_of_ones_own_keep_their_value
 
 
 def test_without_a_calibration_the_output_has_no_such_columns(model, source, tmp_path):
-    predict_file(model, source, str(tmp_path / "out.jsonl"), mapping={})
+    predict_file(model, Job(source, str(tmp_path / "out.jsonl")))
     for line in (tmp_path / "out.jsonl").read_text().splitlines():
         assert not {*DECISION_COLUMNS, *PREVALENCE_COLUMNS} & json.loads(line).keys()
 
 
 def test_the_file_says_what_the_function_says(model, planted_claims, tmp_path):
     claims, _ = load_labelled(str(planted_claims))
-    predict_file(model, str(planted_claims), str(tmp_path / "out.jsonl"), mapping={}, calibration=CALIBRATION)
+    predict_file(model, Job(str(planted_claims), str(tmp_path / "out.jsonl")), calibration=CALIBRATION)
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     for line, found in zip(lines, predict_claims(model, claims, calibration=CALIBRATION), strict=True):
         assert line["label"] == found.label

@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
+import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,22 @@ def rating_map(pairs: list[str]) -> dict[str, str | None]:
             raise ConfigError(f"--rating {pair}: expected VERDICT=LABEL, such as wrong=refuted.")
         result[verdict] = None if target == "null" else target
     return result
+
+
+def reject_limit(text: str | None) -> Callable[[int, int], bool]:
+    """`100` or `5%` as a function of (rows read, rows rejected) that says when it is too much. Raises ConfigError."""
+    if text is None:
+        return lambda read, rejected: False
+    number = text.removesuffix("%")
+    try:
+        limit = float(number) if text.endswith("%") else int(number)
+    except ValueError:
+        limit = -1
+    if not 0 <= limit <= (100 if text.endswith("%") else math.inf):
+        raise ConfigError(f"--max-rejects {text}: expected a number of rows or a share, such as 100 or 5%.")
+    if text.endswith("%"):
+        return lambda read, rejected: rejected > read * limit / 100
+    return lambda read, rejected: rejected > limit
 
 
 def prevalence(text: str | None) -> "dict[Label, float] | None":

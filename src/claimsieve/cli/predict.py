@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import row_counter, say
 from claimsieve.errors import ConfigError
+
+if TYPE_CHECKING:
+    from claimsieve.inference.predict import Tally
 
 
 @app.command(epilog="Example: claimsieve predict runs/mine claims.csv --map claim=text -o labelled.csv")
@@ -23,6 +27,13 @@ def predict(
     prevalence_: str | None = typer.Option(
         None, "--prevalence", metavar="MIX", help="Your own mix, such as verified=.9,unverified=.08,propaganda=.02."
     ),
+    max_rejects_: str | None = typer.Option(
+        None, "--max-rejects", metavar="N|P%", help="Stop when more rows than this cannot be read."
+    ),
+    csv_safe: bool = typer.Option(
+        True, help="In CSV and TSV, begin cells that a spreadsheet would run as formulas with an apostrophe."
+    ),
+    restart: bool = typer.Option(False, "--restart", help="Begin anew, where an earlier run was interrupted."),
     precision: str = typer.Option("auto", help="auto, float32 or bfloat16 (encoder only)."),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
     as_json: bool = typer.Option(False, "--json", help="Print the tally as JSON (on stderr when the output is '-')."),
@@ -33,39 +44,60 @@ def predict(
     prediction_set holds the labels that cannot be ruled out; where it is not one label, abstained is true, reasons says
     why, and a person should look. With --prevalence, p_<label>_at_prevalence turns the probabilities to that mix.
     A row that cannot be read goes to <output>.rejects.jsonl with its place and the reason; the rest is labelled, and
-    the exit code is 3.
+    the exit code is 3. Interrupted, also by a power cut? The same command goes on and gives the same file.
     """
-    from claimsieve.cli.options import choice, field_map, opened_model, prevalence
-    from claimsieve.inference.predict import check_columns, check_paths, predict_file
+    from claimsieve.cli.options import choice, field_map, opened_model, prevalence, reject_limit
+    from claimsieve.inference.predict import Job, predict_file
+    from claimsieve.inference.sources import check_columns, check_paths
 
     choice("--precision", precision, ("auto", "float32", "bfloat16"))
     choice("--device", device, ("auto", "cpu", "cuda"))
-    fields, mix = field_map(mapping), prevalence(prevalence_)
+    job = Job(
+        claims,
+        output,
+        mapping=field_map(mapping),
+        prevalence=prevalence(prevalence_),
+        csv_safe=csv_safe,
+        max_rejects=reject_limit(max_rejects_),
+        restart=restart,
+    )
     check_paths(claims, output)
-    check_columns(claims, fields)
+    check_columns(claims, job.mapping)
 
     from claimsieve.evaluation.assessment import read_calibration
     from claimsieve.models.artifacts import load_model
 
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
-        loaded, _ = load_model(directory, precision=precision, device=device)
+        loaded, manifest = load_model(directory, precision=precision, device=device)
         calibration = read_calibration(directory)
-        if mix is not None and calibration is None:
+        if job.prevalence is not None and calibration is None:
             raise ConfigError(f"--prevalence: expected a model with a calibration split, found none in {model}.")
-        tally = predict_file(
-            loaded, claims, output, mapping=fields, calibration=calibration, prevalence=mix, advance=advance
-        )
-    where = "stdout" if output == "-" else output
+        fingerprint = manifest.fingerprint
+        try:
+            tally = predict_file(loaded, job, calibration=calibration, fingerprint=fingerprint, advance=advance)
+        except KeyboardInterrupt:
+            if output != "-" and claims != "-":
+                say(f"interrupted; what is done lies in {output}.partial, and the same command goes on", quiet=quiet)
+            raise
     if as_json:
         typer.echo(json.dumps(asdict(tally)), err=output == "-")
-    say(f"{tally.labelled:,} of {tally.read:,} rows labelled → {where}", quiet=quiet or as_json)
-    if tally.abstained:
-        say(f"{tally.abstained:,} of them left to a person (abstained); reasons says why", quiet=quiet or as_json)
-    if tally.without_evidence:
-        note = "the model was trained to read evidence, and without it a label means nothing"
-        say(f"{tally.without_evidence:,} rows had no evidence: {note}", quiet=quiet or as_json)
+    _tell(tally, "stdout" if output == "-" else output, quiet=quiet or as_json)
     if tally.rejected:
-        say(f"{tally.rejected:,} rows rejected → {tally.rejects_file or 'stderr'}", quiet=quiet or as_json)
         if not tally.labelled:
             say("no row could be read: is the claim in another field? --map claim=FIELD", quiet=quiet)
         raise typer.Exit(3)
+
+
+def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:
+    say(f"{tally.labelled:,} of {tally.read:,} rows labelled → {where}", quiet=quiet)
+    lines = {
+        tally.abstained: "of them left to a person (abstained); reasons says why",
+        tally.without_evidence: "rows had no evidence: the model was trained to read it, and without it a label means "
+        "nothing",
+        tally.split: "different inputs had evidence longer than the model's window; it was read in pieces",
+        tally.cut: "different inputs had a claim longer than the model's window; it was read without its end",
+        tally.rejected: f"rows rejected → {tally.rejects_file or 'stderr'}",
+    }
+    for count, words in lines.items():
+        if count:
+            say(f"{count:,} {words}", quiet=quiet)

@@ -11,14 +11,27 @@ def render(claim: Claim, inputs: Sequence[InputField]) -> tuple[str, str]:
     With `source` and `date` the claim's side begins with who said it and when, and each passage ends with its own.
     Without evidence, or without `evidence` in `inputs`, the second text is empty.
     """
+    return render_claim(claim, inputs), " ".join(render_passages(claim, inputs))
+
+
+def render_claim(claim: Claim, inputs: Sequence[InputField]) -> str:
+    """The claim's side: what is claimed, with who said it and when before it where `inputs` has them."""
+    if "source" not in inputs and "date" not in inputs:
+        return claim.claim if "claim" in inputs else ""
     head = [
         value
         for field, value in (("date", claim.date), ("source", claim.source))
         if field in inputs and value is not None
     ]
-    first = ": ".join([" ".join(head)] * bool(head) + [claim.claim] * ("claim" in inputs))
+    return ": ".join([" ".join(head)] * bool(head) + [claim.claim] * ("claim" in inputs))
+
+
+def render_passages(claim: Claim, inputs: Sequence[InputField]) -> list[str]:
+    """The evidence's side, passage by passage."""
     if "evidence" not in inputs:
-        return first, ""
+        return []
+    if "source" not in inputs and "date" not in inputs:
+        return [passage.text for passage in claim.evidence]
     passages = []
     for passage in claim.evidence:
         origin = [
@@ -27,4 +40,4 @@ def render(claim: Claim, inputs: Sequence[InputField]) -> tuple[str, str]:
             if field in inputs and value is not None
         ]
         passages.append(f"{passage.text} ({', '.join(origin)})" if origin else passage.text)
-    return first, " ".join(passages)
+    return passages

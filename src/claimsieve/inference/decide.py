@@ -1,9 +1,10 @@
 """What a model says of claims, and when it leaves the answer to a person."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from claimsieve.evaluation.base_rates import corrected
 from claimsieve.evaluation.calibration import Calibration, apply
@@ -14,24 +15,67 @@ from claimsieve.models import Model
 from claimsieve.records import LABELS, Claim, Label, Prediction
 
 MAX_PASSAGES = 8  # of a claim, looked at one by one where the model does not decide
+NOT_READ = 255
+_BITS = (1 << np.arange(len(LABELS))).astype(np.uint8)  # a set of labels as a number
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a model says of claims, before it is turned into decisions.
+
+    raw: uncalibrated probabilities. Shape: (n, 3). alone: what each of the first passages alone would give, as a set
+    of labels in bits; NOT_READ where there is none or the question does not arise. Shape: (n, MAX_PASSAGES), uint8
+    """
+
+    raw: Floats
+    alone: NDArray[np.uint8]
 
 
 def decide(model: Model, claims: Sequence[Claim], calibration: Calibration | None) -> Decisions:
     """Probabilities, prediction sets and reasons, in the order of the claims."""
-    raw = np.asarray(model.predict_proba(claims), dtype=np.float64)
+    return decisions_of(judge(model, claims, model.predict_proba(claims), calibration), model, claims, calibration)
+
+
+def judge(model: Model, claims: Sequence[Claim], raw: Floats, calibration: Calibration | None) -> Judged:
+    """The model's probabilities of claims, and what it says of their passages one by one where it does not decide.
+
+    A conflict is two passages that settle a claim differently, which the set of all passages together does not show.
+    """
+    alone = np.full((len(claims), MAX_PASSAGES), NOT_READ, dtype=np.uint8)
+    if calibration is None or "evidence" not in model.inputs:
+        return Judged(raw, alone)
+    sets = _with_chosen(prediction_sets(raw, calibration.thresholds), raw)
+    settled = (sets.sum(axis=1) == 1) & ~sets[:, LABELS.index("unverified")]
+    places = [
+        (row, place)
+        for row, claim in enumerate(claims)
+        if len(claim.evidence) > 1 and not settled[row]
+        for place in range(min(len(claim.evidence), MAX_PASSAGES))
+    ]
+    if places:
+        found = model.predict_proba([replace(claims[row], evidence=(claims[row].evidence[at],)) for row, at in places])
+        rows, ats = np.array(places).T
+        alone[rows, ats] = _with_chosen(prediction_sets(found, calibration.thresholds), found) @ _BITS
+    return Judged(raw, alone)
+
+
+def decisions_of(
+    judged: Judged, model: Model, claims: Sequence[Claim], calibration: Calibration | None
+) -> Decisions:
+    """Calibrated probabilities, prediction sets and reasons of claims that are judged."""
+    raw = judged.raw
     if calibration is None:
         return Decisions(raw, raw, None, [()] * len(claims))
     sets = _with_chosen(prediction_sets(raw, calibration.thresholds), raw)
-    reads_evidence = "evidence" in model.inputs
     return Decisions(
         raw,
         apply(calibration, raw, [claim.corpus for claim in claims]),
         sets,
         reasons(
             sets,
-            reads_evidence=reads_evidence,
+            reads_evidence="evidence" in model.inputs,
             has_evidence=[bool(claim.evidence) for claim in claims],
-            passage_sets=_passage_sets(model, claims, sets, calibration) if reads_evidence else [None] * len(claims),
+            passage_sets=[_unpacked(row) for row in judged.alone],
         ),
     )
 
@@ -84,24 +128,7 @@ def _by_label(row: Floats) -> dict[Label, float]:
     return {label: float(value) for label, value in zip(LABELS, row, strict=True)}
 
 
-def _passage_sets(
-    model: Model, claims: Sequence[Claim], sets: Booleans, calibration: Calibration
-) -> list[Booleans | None]:
-    """What each passage alone would give, where there are several and the model does not settle on a side.
-
-    A conflict is two passages that settle it differently, which the set of all passages together does not show.
-    """
-    settled = (sets.sum(axis=1) == 1) & ~sets[:, LABELS.index("unverified")]
-    open_rows = [row for row, claim in enumerate(claims) if len(claim.evidence) > 1 and not settled[row]]
-    alone = [
-        replace(claims[row], evidence=(passage,))
-        for row in open_rows
-        for passage in claims[row].evidence[:MAX_PASSAGES]
-    ]
-    raw = np.asarray(model.predict_proba(alone), dtype=np.float64)
-    found = _with_chosen(prediction_sets(raw, calibration.thresholds), raw)
-    result: list[Booleans | None] = [None] * len(claims)
-    ends = np.cumsum([min(len(claims[row].evidence), MAX_PASSAGES) for row in open_rows]).tolist()
-    for row, start, end in zip(open_rows, [0, *ends], ends, strict=False):
-        result[row] = found[start:end]
-    return result
+def _unpacked(bits: NDArray[np.uint8]) -> Booleans | None:
+    """The sets of a claim's passages, one row each; None where they were not read one by one."""
+    read = bits[bits != NOT_READ]
+    return (read[:, None] & _BITS) > 0 if len(read) else None

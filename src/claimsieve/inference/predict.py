@@ -1,51 +1,76 @@
-"""Label a file of claims: read a window, score it, write it, in the order of the input and with flat memory."""
+"""Label claims: a list of them, or a file into a file, exactly once however often the way there is interrupted."""
 
-import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from claimsieve.data import recipe_reader, recipes
-from claimsieve.data.corpora import require_columns
-from claimsieve.data.fields import field_mapper
-from claimsieve.data.files import Reject, columns, format_of, read_rows, record_cells
-from claimsieve.errors import ConfigError, DataError
+from claimsieve import __version__
+from claimsieve.errors import DataError
 from claimsieve.evaluation.calibration import Calibration
 from claimsieve.inference.decide import decide, predictions_of
-from claimsieve.inference.writers import RejectsWriter, open_writer
+from claimsieve.inference.formats import Format
+from claimsieve.inference.journal import Journal, identity_of, open_journal
+from claimsieve.inference.labelling import Labeller, Part, prediction_columns
+from claimsieve.inference.memory import Memory
+from claimsieve.inference.sources import check_paths, described, form_of, rejects_file
+from claimsieve.inference.windows import ItemReader, Window, windows
 from claimsieve.models import Model
-from claimsieve.records import LABELS, Claim, Label, Prediction, RecordError, claim_from_row, row_of_claim
+from claimsieve.models.artifacts import library_versions
+from claimsieve.records import Claim, Label, Prediction
 
-PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
-DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with a calibration
-PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
-WINDOW_ROWS = 4_096
+Parts = Callable[[Format, Iterator[Window], bytes], Iterator[Part]]  # an engine: windows and memory in, parts out
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows were read, labelled and rejected; read = labelled + rejected.
+    """How many rows were read, labelled and rejected; read = labelled + rejected, always.
 
     without_evidence: labelled rows that had none, when the model was trained to read it. abstained: labelled rows that
-    are left to a person.
+    are left to a person. repeated: labelled rows whose input had been computed already. split: computed inputs with
+    evidence longer than the model's window, which was read in pieces. cut: computed inputs with a claim longer than
+    the window, which was read without its end.
     """
 
-    read: int
-    labelled: int
-    rejected: int
-    rejects_file: str | None
+    read: int = 0
+    labelled: int = 0
+    rejected: int = 0
+    rejects_file: str | None = None
     without_evidence: int = 0
     abstained: int = 0
+    repeated: int = 0
+    split: int = 0
+    cut: int = 0
+
+    def __add__(self, counts: Mapping[str, int]) -> "Tally":
+        return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
+
+    def counts(self) -> dict[str, int]:
+        """All of it that is a number."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "rejects_file"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """A claim with the row it came from, as it stood there."""
+class Job:
+    """What is to be labelled, and how it is written.
 
-    claim: Claim
-    fields: Mapping[str, Any]
+    source: a file, '-' (JSON Lines on standard input) or 'recipe:NAME'. target: a file, or '-' (JSON Lines on standard
+    output). mapping: field of the record → column. prevalence: the mix of labels that probabilities are turned to as
+    well. csv_safe: see Format. max_rejects: stops the job when it says so of (read, rejected). restart: begin anew
+    where an earlier run was interrupted.
+    """
+
+    source: str
+    target: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    prevalence: Mapping[Label, float] | None = None
+    csv_safe: bool = True
+    max_rejects: Callable[[int, int], bool] = lambda read, rejected: False
+    restart: bool = False
 
 
 def predict_claims(
@@ -63,140 +88,146 @@ def predict_claims(
 
 def predict_file(
     model: Model,
-    source: str,
-    target: str,
+    job: Job,
     *,
-    mapping: Mapping[str, str],
     calibration: Calibration | None = None,
-    prevalence: Mapping[Label, float] | None = None,
+    fingerprint: str = "",
     advance: Callable[[int], None] = lambda rows: None,
 ) -> Tally:
-    """Label every claim of `source` ('-': JSON Lines on stdin; 'recipe:NAME': a corpus) into `target` ('-': stdout).
+    """Label every claim of the job's source into its target, on this machine.
 
     Each row of the output is the input's row with `label, p_verified, p_unverified, p_propaganda` beside it, with a
     calibration also `prediction_set, abstained, reasons`, and with a prevalence `p_<label>_at_prevalence`; a column of
     the input that has one of these names is kept as `input_<name>`. Rows that cannot be read go to
     `<target>.rejects.jsonl` with place and reason (to stderr when the target is '-'). The output appears whole, when
-    everything is done. Raises DataError when source or target as a whole cannot be used.
+    everything is done; until then what is done lies in `<target>.partial`, and the same job goes on from there.
+    calibration, fingerprint: of the model. Raises DataError when source or target as a whole cannot be used, when they
+    or the model are not what the interrupted job had, or when max_rejects says so.
     """
-    check_paths(source, target)
-    items = _items(source, mapping, model.inputs)
-    read = labelled = without_evidence = abstained = 0
-    columns_of_prediction = prediction_columns(calibration, prevalence)
-    with (
-        RejectsWriter(None if target == "-" else _rejects_file(target)) as rejects,
-        open_writer(target, lambda: output_columns(source, columns_of_prediction), template=source) as writer,
-    ):
-        while window := list(islice(items, WINDOW_ROWS)):
-            read += len(window)
-            good = [item for item in window if isinstance(item, _Item)]
-            for item in window:
-                if isinstance(item, Reject):
-                    rejects.write(item)
-            found = [item.claim for item in good]
-            predictions = predict_claims(model, found, calibration=calibration, prevalence=prevalence)
-            for item, prediction in zip(good, predictions, strict=True):
-                writer.write(output_row(item.fields, prediction))
-            labelled += len(good)
-            abstained += sum(prediction.abstained for prediction in predictions)
-            if "evidence" in model.inputs:
-                without_evidence += sum(not item.claim.evidence for item in good)
-            advance(len(window))
-    rejects_file = rejects.name if rejects.count else None
-    return Tally(read, labelled, read - labelled, rejects_file, without_evidence, abstained)
 
-
-def prediction_columns(calibration: Calibration | None, prevalence: Mapping[Label, float] | None) -> tuple[str, ...]:
-    """What stands beside a row's own columns."""
-    decision = () if calibration is None else DECISION_COLUMNS
-    return (*PREDICTION_COLUMNS, *decision, *(() if prevalence is None else PREVALENCE_COLUMNS))
-
-
-def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
-    """The input's own columns, then the prediction's."""
-    row = {_kept_name(name): value for name, value in fields.items()}
-    row["label"] = prediction.label
-    row |= {f"p_{label}": round(value, 6) for label, value in prediction.probabilities.items()}
-    if prediction.prediction_set is not None:
-        decision = (list(prediction.prediction_set), prediction.abstained, list(prediction.reasons))
-        row |= dict(zip(DECISION_COLUMNS, decision, strict=True))
-    if (turned := prediction.probabilities_at_prevalence) is not None:
-        row |= {f"p_{label}_at_prevalence": round(value, 6) for label, value in turned.items()}
-    return row
-
-
-def output_columns(source: str, of_prediction: Sequence[str]) -> list[str]:
-    """All columns of the output of a table; reads a JSON Lines file through to find them."""
-    if source.startswith("recipe:"):
-        found = list(
-            dict.fromkeys(name for item in _items(source, {}) if isinstance(item, _Item) for name in item.fields)
+    def parts(form: Format, rows: Iterator[Window], memory: bytes) -> Iterator[Part]:
+        reader = ItemReader(job.source, job.mapping, model.inputs)
+        labeller = Labeller(
+            model, reader, form, calibration=calibration, prevalence=job.prevalence, memory=Memory.restored(memory)
         )
-    elif source == "-":
-        raise DataError("expected JSON Lines as output for standard input, found a table. Use -o FILE.jsonl.")
+        return (labeller.label(prepared) for prepared in ahead(labeller.prepare(window) for window in rows))
+
+    settings = {"fingerprint": fingerprint, "computed": model.computed_as()}
+    return run(job, parts, calibration=calibration, model=settings, advance=advance)
+
+
+def run(
+    job: Job,
+    parts: Parts,
+    *,
+    calibration: Calibration | None,
+    model: Mapping[str, Any],
+    advance: Callable[[int], None] = lambda rows: None,
+) -> Tally:
+    """Have an engine label the job's windows, and write what comes back. model: what the numbers hang on, as JSON."""
+    check_paths(job.source, job.target)
+    of_prediction = prediction_columns(calibration, job.prevalence)
+    if job.target == "-":
+        form = form_of(job.source, "-", of_prediction, csv_safe=job.csv_safe)
+        return _to_stdout(job, parts(form, windows(job.source), b""), advance)
+    target = Path(job.target)
+    source = described(job.source)
+    saved = identity_of(target) or {}
+    known = saved.get("columns") if saved.get("source") == source else None
+    form = form_of(job.source, job.target, of_prediction, csv_safe=job.csv_safe, known=known)
+    identity = {
+        "source": source,
+        "model": dict(model),
+        "options": {
+            "map": dict(job.mapping),
+            "prevalence": None if job.prevalence is None else dict(job.prevalence),
+            "csv_safe": job.csv_safe,
+        },
+        "versions": {"claimsieve": __version__, **library_versions()},
+        "columns": list(form.columns),
+    }
+    # Standard input cannot be read a second time, so that nothing can be gone on with.
+    with open_journal(target, identity, restart=job.restart or job.source == "-") as journal:
+        tally = _to_journal(job, parts, form, journal, advance)
+        if not journal.committed.finished:
+            _check_unchanged(job.source, source)
+            journal.end()
+        _put_in_place(journal, form, target, tally)
+    return tally
+
+
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The same items, each made in another thread while the one before it is used."""
+    done = object()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        upcoming = pool.submit(next, items, done)
+        while (item := upcoming.result()) is not done:
+            upcoming = pool.submit(next, items, done)
+            yield item  # type: ignore[misc]
+
+
+def _to_stdout(job: Job, parts: Iterator[Part], advance: Callable[[int], None]) -> Tally:
+    tally = Tally()
+    sys.stdout.flush()
+    for part in parts:
+        sys.stdout.buffer.write(part.output)
+        sys.stdout.buffer.flush()
+        sys.stderr.write(part.rejects.decode())
+        tally += part.tally
+        advance(part.tally["read"])
+        _check_rejects(job, tally)
+    return tally
+
+
+def _to_journal(job: Job, parts: Parts, form: Format, journal: Journal, advance: Callable[[int], None]) -> Tally:
+    """All parts committed: those of an earlier run, and the ones that were left to do."""
+    before = journal.committed
+    tally = Tally() + before.tally
+    rejects = rejects_file(job.target)
+    if not before.finished:
+        advance(tally.read)
+        memory = Memory.kept(journal.path("memory"))
+        rest = windows(job.source, skip_parts=before.parts, skip_rows=tally.read)
+        for part in parts(form, rest, memory):
+            tally += part.tally
+            contents = {"output": part.output, "rejects": part.rejects, "memory": part.memory}
+            journal.commit(contents, tally.counts())
+            advance(part.tally["read"])
+            _check_rejects(job, tally, journal.path("rejects"))
+        if not journal.committed.parts:
+            journal.commit({"output": form.encode([], first=True)}, tally.counts())  # the header, the empty archive
+    return replace(tally, rejects_file=rejects if tally.rejected else None)
+
+
+def _put_in_place(journal: Journal, form: Format, target: Path, tally: Tally) -> None:
+    rejects = Path(rejects_file(str(target)))
+    if tally.rejected:
+        journal.place("rejects", rejects)
     else:
-        found = columns(source)
-    return [*(_kept_name(name) for name in found), *of_prediction]
+        with suppress(OSError):
+            rejects.unlink(missing_ok=True)  # it spoke of an earlier output
+    if form.kind == "parquet":
+        if journal.path("output").exists():
+            journal.make("whole", lambda whole: form.finish(journal.path("output"), whole))
+        journal.place("whole", target)
+    else:
+        journal.place("output", target)
+    journal.remove()
 
 
-def _kept_name(name: str) -> str:
-    # Also for input_label, which is there when the input is itself an output: two columns must not become one.
-    stem = name
-    while stem.startswith("input_"):
-        stem = stem.removeprefix("input_")
-    ours = stem in (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS)
-    return f"input_{name}" if ours else name
+def _check_rejects(job: Job, tally: Tally, listed: Path | None = None) -> None:
+    if job.max_rejects(tally.read, tally.rejected):
+        where = f" They are listed in {listed}." if listed is not None else ""
+        raise DataError(
+            f"{job.source}: expected fewer rejected rows, found {tally.rejected:,} in the first {tally.read:,}.{where} "
+            "Mend the file or --map and begin anew with --restart, or allow more with --max-rejects to go on."
+        )
 
 
-def _rejects_file(target: str) -> str:
-    return f"{target}.rejects.jsonl"
+def _check_unchanged(source: str, before: Any) -> None:
+    if source != "-" and described(source, quickly=True) != _quick(before):
+        raise DataError(f"{source}: changed while it was read. Begin anew with --restart.")
 
 
-def _items(source: str, mapping: Mapping[str, str], inputs: Sequence[str] = ()) -> Iterator[_Item | Reject]:
-    if source.startswith("recipe:"):
-        for claim in recipe_reader.read(recipes.load(source.removeprefix("recipe:"))):
-            yield claim if isinstance(claim, Reject) else _Item(claim, row_of_claim(claim))
-        return
-    mapper = field_mapper(mapping, place="--map")
-    tabular = format_of(source) != "jsonl"
-    for row in read_rows(source):
-        if isinstance(row, Reject):
-            yield row
-            continue
-        try:
-            fields = record_cells(mapper(row.fields)) if tabular else mapper(row.fields)
-            # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
-            seen = {name: fields.get(name) for name in ("id", "claim", *inputs)}
-            if isinstance(fields.get("corpus"), str):
-                seen["corpus"] = fields["corpus"]  # some have a temperature of their own
-            yield _Item(claim_from_row(seen), row.fields)
-        except RecordError as error:
-            yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200])
-
-
-def check_columns(source: str, mapping: Mapping[str, str]) -> None:
-    """Raises DataError when a corpus is not there or a table has no column for the claim; ConfigError for a bad map."""
-    if source.startswith("recipe:"):
-        if mapping:
-            raise ConfigError(f"--map: {source} has its own field map; --map goes with a file.")
-        recipes.files_of(recipes.load(source.removeprefix("recipe:")))
-        return
-    field_mapper(mapping, place="--map")
-    if format_of(source) != "jsonl":
-        require_columns(source, columns(source), mapping)
-
-
-def check_paths(source: str, target: str) -> None:
-    """Fail before the model is used: the source is there, the target can be written, and they are not the same."""
-    if format_of(target) and target.lower().endswith(".gz"):
-        raise DataError(f"{target}: expected an output that is not packed. Leave out .gz, and pack the finished file.")
-    if target != "-" and not Path(target).absolute().parent.is_dir():
-        raise DataError(f"{target}: expected an existing folder for the output, found none.")
-    if target != "-" and Path(target).is_dir():
-        raise DataError(f"{target}: expected a file for the output, found a folder.")
-    if source != "-" and not source.startswith("recipe:"):
-        if not Path(source).is_file():
-            raise DataError(f"{source}: expected a claims file, found none.")
-        if target != "-" and Path(source).resolve() == Path(target).resolve():
-            raise DataError(f"{target}: expected another file for the output than the input.")
-        if target != "-" and Path(source).resolve() == Path(_rejects_file(target)).resolve():
-            raise DataError(f"{target}: expected another output, found that its rejects file is the input.")
+def _quick(described_source: Any) -> Any:
+    return [{name: value for name, value in file.items() if name != "sha256"} for file in described_source]

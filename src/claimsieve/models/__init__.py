@@ -18,6 +18,17 @@ KINDS = {
 }
 
 
+class Encoded(Protocol):
+    """Claims as numbers. split: how many have evidence longer than the model's window, read in pieces. cut: how many
+    are themselves longer than it, and read without their end."""
+
+    @property
+    def split(self) -> int: ...
+
+    @property
+    def cut(self) -> int: ...
+
+
 class Model(Protocol):
     """What every kind can do. Built with keyword arguments; sees claims only, never a config object or MLflow."""
 
@@ -28,7 +39,22 @@ class Model(Protocol):
         ...
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
-        """Probabilities in the order of LABELS. Shape: (n, 3), float64, rows sum to 1. Any n, also 0."""
+        """Probabilities in the order of LABELS. Shape: (n, 3), float64, rows sum to 1. Any n, also 0.
+
+        It is `probabilities(encode(claims))`.
+        """
+        ...
+
+    def encode(self, claims: Sequence[Claim]) -> "Encoded":
+        """What needs no weights: texts as numbers. May run in one thread while `probabilities` runs in another."""
+        ...
+
+    def probabilities(self, encoded: Any) -> np.ndarray:
+        """As predict_proba, of what `encode` gave."""
+        ...
+
+    def computed_as(self) -> Mapping[str, Any]:
+        """What the last digits of probabilities hang on beside the weights: number format, device, size of batches."""
         ...
 
     def settings(self) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.packed import packed
+from claimsieve.models.pairs import PairEncoder, Pairs
+from claimsieve.models.passages import combined
 from claimsieve.models.precision import choose_device, choose_precision
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
@@ -60,6 +62,8 @@ class EncoderModel:
         self._network: Any = None
         self._quick: Any = None  # the same network, laid out for inference, once it is loaded
         self._tokenizer: Any = None
+        self._encoder: PairEncoder | None = None
+        self.batch_tokens = _INFERENCE_BATCH_TOKENS  # of a padded batch in inference
 
     def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
         """Fine-tune all weights. Raises ModelError when the checkpoint cannot be used."""
@@ -93,10 +97,23 @@ class EncoderModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Shape: (n, 3), in the order of LABELS. Computed in batches of like lengths; the order is kept."""
-        if not claims:
-            return np.zeros((0, len(LABELS)))
-        encoded, _ = self._encode(claims)
-        return self._probabilities(encoded)
+        return self.probabilities(self.encode(claims))
+
+    def encode(self, claims: Sequence[Claim]) -> Pairs:
+        """Claims as token ids; evidence longer than the window in pieces. May run beside `probabilities`."""
+        if self._encoder is None:
+            self._encoder = PairEncoder(self._tokenizer, inputs=self.inputs, max_tokens=self.max_tokens)
+        return self._encoder(claims)
+
+    def probabilities(self, pairs: Pairs) -> np.ndarray:
+        """What the network says of them. Shape: (n, 3), in the order of LABELS."""
+        encoded = {"input_ids": pairs.ids} | ({} if pairs.segments is None else {_SEGMENTS: pairs.segments})
+        return combined(self._probabilities(encoded), pairs.owners, pairs.count)
+
+    def computed_as(self) -> Mapping[str, Any]:
+        weight = next(self._network.parameters())
+        precision = str(weight.dtype).removeprefix("torch.")
+        return {"precision": precision, "device": weight.device.type, "batch_tokens": self.batch_tokens}
 
     def settings(self) -> Mapping[str, Any]:
         return {"inputs": list(self.inputs), "max_tokens": self.max_tokens}
@@ -149,6 +166,7 @@ class EncoderModel:
                 f"'{lost[0]}' and {len(lost) - 1} more. Its config.json and weights do not belong together."
             )
         self.max_tokens = min(self.max_tokens, _longest(self._network))
+        self._encoder = None
         if self._tokenizer.pad_token_id is None:
             raise ModelError(f"{folder}: expected a tokenizer with a padding token, found none.")
 
@@ -202,7 +220,7 @@ class EncoderModel:
         network = self._quick or self._network.eval()
         device = self._network.device
         with torch.inference_mode():
-            for rows in by_length(lengths, batch_tokens=_INFERENCE_BATCH_TOKENS):
+            for rows in by_length(lengths, batch_tokens=self.batch_tokens):
                 batch = {name: tensor.to(device) for name, tensor in self._collate(encoded, rows).items()}
                 logits = network(**batch).logits
                 result[rows] = logits.double().softmax(dim=-1).cpu().numpy()

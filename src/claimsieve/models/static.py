@@ -6,20 +6,24 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from claimsieve.data.inputs import render
+from claimsieve.data.inputs import render, render_claim, render_passages
 from claimsieve.errors import ModelError
 from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory, sha256_of
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.loop import Examples, LoopSettings, label_places
+from claimsieve.models.passages import combined, evidence_pieces
 from claimsieve.models.precision import choose_device
 from claimsieve.models.step import State, Step
+from claimsieve.models.words import TokenIds
 from claimsieve.records import LABELS, Claim, InputField
 
 _INFERENCE_BATCH_TOKENS = 65_536
@@ -27,6 +31,17 @@ _TOKENIZER = "tokenizer.json"
 _WEIGHTS = "model.safetensors"
 
 Encoded = tuple[list[list[int]], list[list[int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Token ids of claims and of their evidence in pieces; owners: the claim of each piece. See pairs.Pairs."""
+
+    ids: Encoded
+    owners: np.ndarray
+    count: int
+    split: int
+    cut: int
 
 
 class StaticNetwork(torch.nn.Module):
@@ -87,10 +102,12 @@ class StaticModel:
         self.loop = loop or LoopSettings()
         self._tokenizer: Any = None
         self._network: Any = None
+        self._token_ids: TokenIds | None = None
 
     def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
         """Train embeddings and head together, in float32."""
         self._tokenizer, embedding = distilled(self.checkpoint, dimensions=self.dimensions)
+        self._token_ids = None
         torch.manual_seed(self.seed)  # the head's first weights
         self._network = StaticNetwork(embedding, hidden=self.hidden, dropout=self.dropout)
         self._network.to(choose_device(self.device))
@@ -110,9 +127,34 @@ class StaticModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Shape: (n, 3), in the order of LABELS."""
-        if not claims:
-            return np.zeros((0, len(LABELS)))
-        return self._probabilities(self._encode(claims))
+        return self.probabilities(self.encode(claims))
+
+    def encode(self, claims: Sequence[Claim]) -> Sides:
+        """Claims as token ids; evidence longer than the window in pieces. May run beside `probabilities`."""
+        if self._token_ids is None:
+            self._token_ids = TokenIds(self._tokenizer)
+        passages = [render_passages(claim, self.inputs) for claim in claims]
+        firsts = self._token_ids([render_claim(claim, self.inputs) for claim in claims])
+        seconds = self._token_ids([" ".join(texts) for texts in passages])
+        rows = range(len(claims))
+        owners = list(rows)
+        long = [row for row in rows if len(seconds[row]) > self.max_tokens]
+        for row in long:
+            seconds[row], *more = evidence_pieces(
+                passages[row], room=self.max_tokens, units=self._ids_of, whole=seconds[row]
+            )
+            seconds += more
+            owners += [row] * len(more)
+        cut = sum(len(first) > self.max_tokens for first in firsts)
+        claim_ids = [firsts[row][: self.max_tokens] for row in owners]
+        return Sides((claim_ids, seconds), np.array(owners, dtype=np.int64), len(claims), len(long), cut)
+
+    def probabilities(self, sides: Sides) -> np.ndarray:
+        """What the network says of them. Shape: (n, 3), in the order of LABELS."""
+        return combined(self._probabilities(sides.ids), sides.owners, sides.count)
+
+    def computed_as(self) -> Mapping[str, Any]:
+        return {"device": next(self._network.parameters()).device.type}
 
     def settings(self) -> Mapping[str, Any]:
         return {"inputs": list(self.inputs), "hidden": self.hidden, "max_tokens": self.max_tokens}
@@ -148,6 +190,10 @@ class StaticModel:
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [encoding.ids[: self.max_tokens] for encoding in encodings]
 
+    def _ids_of(self, text: str) -> list[int]:
+        assert self._token_ids is not None  # for the type checker
+        return self._token_ids([text])[0]
+
     def _probabilities(self, encoded: Encoded) -> np.ndarray:
         lengths = [len(first) + len(second) for first, second in zip(*encoded, strict=True)]
         result = np.zeros((len(lengths), len(LABELS)))
@@ -164,8 +210,10 @@ def _collate(encoded: Encoded, rows: np.ndarray) -> dict[str, torch.Tensor]:
     batch = {}
     for name, side in zip(("claim", "evidence"), encoded, strict=True):
         ids = [side[row] for row in rows]
-        batch[f"{name}_ids"] = torch.tensor([token for row in ids for token in row], dtype=torch.long)
-        batch[f"{name}_starts"] = torch.tensor(np.cumsum([0, *(len(row) for row in ids)])[:-1], dtype=torch.long)
+        ends = np.cumsum([len(row) for row in ids])
+        flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64, count=int(ends[-1]))
+        batch[f"{name}_ids"] = torch.from_numpy(flat)
+        batch[f"{name}_starts"] = torch.from_numpy(np.concatenate([[0], ends[:-1]]))
     return batch
 
 

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,27 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 
-from claimsieve.data.inputs import render
+from claimsieve.data.inputs import render, render_claim, render_passages
 from claimsieve.errors import ModelError, TrainingError
+from claimsieve.models.ngrams import Ngrams
+from claimsieve.models.passages import combined, evidence_pieces
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
 
 _VOCABULARY = "vocabulary.json"
 _WEIGHTS = "model.safetensors"
 _MAX_EVIDENCE_CHARACTERS = 4_000  # n-grams beyond this add time, not accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Claims as features, evidence in pieces; owners: the claim of each piece. See pairs.Pairs. No claim is cut."""
+
+    matrix: csr_matrix
+    owners: np.ndarray
+    count: int
+    split: int
+    cut: int = 0
 
 
 class TfidfModel:
@@ -48,6 +62,7 @@ class TfidfModel:
         self.label_weights = label_weights
         self.seed = seed
         self._blocks: dict[str, TfidfVectorizer] = {}
+        self._transforms: dict[str, Ngrams] = {}
         self._coefficients = np.zeros((len(LABELS), 0))
         self._intercepts = np.zeros(len(LABELS))
 
@@ -63,7 +78,7 @@ class TfidfModel:
                 f"expected at least two labels in train, found {', '.join(map(str, classes)) or 'none'}."
             )
         sides = _sides(train, self.inputs)
-        self._blocks = {}
+        self._blocks, self._transforms = {}, {}
         matrices = []
         for side, texts in sides.items():
             for unit in ("word", "char"):
@@ -102,15 +117,37 @@ class TfidfModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Shape: (n, 3), in the order of LABELS. A label that train did not hold has probability 0."""
-        if not claims:
-            return np.zeros((0, len(LABELS)))
-        sides = _sides(claims, self.inputs)
-        features = hstack(
-            [block.transform(sides[name.partition("_")[0]]) for name, block in self._blocks.items()], format="csr"
-        )
-        scores = csr_matrix(features) @ self._coefficients.T + self._intercepts
-        exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+        return self.probabilities(self.encode(claims))
+
+    def encode(self, claims: Sequence[Claim]) -> Features:
+        """Claims as n-gram features; evidence longer than the window in pieces. May run beside `probabilities`."""
+        firsts, seconds, owners = [], [], []
+        for row, claim in enumerate(claims):
+            first, passages = render_claim(claim, self.inputs), render_passages(claim, self.inputs)
+            for piece in evidence_pieces(passages, room=_MAX_EVIDENCE_CHARACTERS, units=str):
+                firsts.append(first)
+                seconds.append(piece)
+                owners.append(row)
+        sides = {"claim": firsts, "evidence": seconds}
+        matrices = [block.transform(sides[name.partition("_")[0]]) for name, block in self._ngrams().items()]
+        owned = np.array(owners, dtype=np.int64)
+        split = int((np.bincount(owned, minlength=1) > 1).sum())
+        return Features(csr_matrix(hstack(matrices, format="csr")), owned, len(claims), split)
+
+    def probabilities(self, features: Features) -> np.ndarray:
+        """What the weights say of them. Shape: (n, 3), in the order of LABELS."""
+        scores = features.matrix @ self._coefficients.T + self._intercepts
+        exponentials = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+        pieces = np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+        return combined(pieces, features.owners, features.count)
+
+    def _ngrams(self) -> dict[str, Ngrams]:
+        if self._transforms.keys() != self._blocks.keys():
+            self._transforms = {name: Ngrams(block) for name, block in self._blocks.items()}
+        return self._transforms
+
+    def computed_as(self) -> Mapping[str, Any]:
+        return {}
 
     def settings(self) -> Mapping[str, Any]:
         return {

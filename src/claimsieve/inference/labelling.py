@@ -1,0 +1,129 @@
+"""One window of rows labelled: what every engine does, on one machine or on many."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from claimsieve.data.files import Reject
+from claimsieve.evaluation.calibration import Calibration
+from claimsieve.inference.decide import decisions_of, judge, predictions_of
+from claimsieve.inference.formats import Format
+from claimsieve.inference.memory import Memory, Places, key_of
+from claimsieve.inference.windows import Item, ItemReader, Window
+from claimsieve.models import Model
+from claimsieve.records import LABELS, Label, Prediction
+
+PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
+DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with a calibration
+PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A window with its claims read, and those that the model has not met yet as numbers."""
+
+    window: Window
+    rejects: Sequence[Reject]
+    items: Sequence[Item]
+    places: Places
+    encoded: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes of one window. tally: see predict.Tally. memory: entries to keep."""
+
+    number: int
+    output: bytes
+    rejects: bytes
+    memory: bytes
+    tally: Mapping[str, int]
+
+
+class Labeller:
+    """Labels windows in their order. `prepare` may run ahead in another thread."""
+
+    def __init__(
+        self,
+        model: Model,
+        reader: ItemReader,
+        form: Format,
+        *,
+        calibration: Calibration | None = None,
+        prevalence: Mapping[Label, float] | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        self._model = model
+        self._reader = reader
+        self._form = form
+        self._calibration = calibration
+        self._prevalence = prevalence
+        self.memory = memory or Memory()
+
+    def prepare(self, window: Window) -> Prepared:
+        """Read the claims, find those that are new, and encode them."""
+        found = [self._reader(row) for row in window.rows]
+        items = [item for item in found if isinstance(item, Item)]
+        places = self.memory.places([key_of(item.claim, self._model.inputs) for item in items])
+        encoded = self._model.encode([items[row].claim for row in places.rows])
+        return Prepared(window, [item for item in found if isinstance(item, Reject)], items, places, encoded)
+
+    def label(self, prepared: Prepared) -> Part:
+        """Compute what is new, and write the window's rows."""
+        items, places = prepared.items, prepared.places
+        claims = [item.claim for item in items]
+        new = [claims[row] for row in places.rows]
+        raw = self._model.probabilities(prepared.encoded)
+        judged, memory = self.memory.answers(places, judge(self._model, new, raw, self._calibration))
+        decisions = decisions_of(judged, self._model, claims, self._calibration)
+        predictions = predictions_of(
+            decisions, claims, calibration=self._calibration, prevalence=self._prevalence
+        )
+        rows = (output_row(item.fields, prediction) for item, prediction in zip(items, predictions, strict=True))
+        reads_evidence = "evidence" in self._model.inputs
+        return Part(
+            prepared.window.number,
+            self._form.encode(rows, first=prepared.window.number == 0),
+            "".join(json.dumps(asdict(reject), ensure_ascii=True) + "\n" for reject in prepared.rejects).encode(),
+            memory,
+            {
+                "read": len(prepared.window.rows),
+                "labelled": len(items),
+                "rejected": len(prepared.rejects),
+                "repeated": len(items) - len(new),
+                "without_evidence": sum(not claim.evidence for claim in claims) if reads_evidence else 0,
+                "abstained": sum(prediction.abstained for prediction in predictions),
+                "split": prepared.encoded.split,
+                "cut": prepared.encoded.cut,
+            },
+        )
+
+
+def prediction_columns(calibration: Calibration | None, prevalence: Mapping[Label, float] | None) -> tuple[str, ...]:
+    """What stands beside a row's own columns."""
+    decision = () if calibration is None else DECISION_COLUMNS
+    return (*PREDICTION_COLUMNS, *decision, *(() if prevalence is None else PREVALENCE_COLUMNS))
+
+
+def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
+    """The input's own columns, then the prediction's."""
+    row = {kept_name(name): value for name, value in fields.items()}
+    row["label"] = prediction.label
+    row |= {f"p_{label}": round(value, 6) for label, value in prediction.probabilities.items()}
+    if prediction.prediction_set is not None:
+        decision = (list(prediction.prediction_set), prediction.abstained, list(prediction.reasons))
+        row |= dict(zip(DECISION_COLUMNS, decision, strict=True))
+    if (turned := prediction.probabilities_at_prevalence) is not None:
+        row |= {f"p_{label}_at_prevalence": round(value, 6) for label, value in turned.items()}
+    return row
+
+
+def kept_name(name: str) -> str:
+    """What a column of the input is called in the output: input_<name> where the prediction has one of this name."""
+    # Also for input_label, which is there when the input is itself an output: two columns must not become one.
+    stem = name
+    while stem.startswith("input_"):
+        stem = stem.removeprefix("input_")
+    ours = stem in (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS)
+    return f"input_{name}" if ours else name

@@ -1,0 +1,100 @@
+"""What a job reads and writes, seen from outside: paths, columns, and what a source was when it was read."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from claimsieve.data import recipes
+from claimsieve.data.corpora import require_columns
+from claimsieve.data.fields import field_mapper
+from claimsieve.data.files import Row, columns, format_of
+from claimsieve.errors import ConfigError, DataError
+from claimsieve.inference.formats import Format, kind_and_packing, parquet_schema
+from claimsieve.inference.labelling import kept_name
+from claimsieve.inference.windows import windows
+from claimsieve.models.checkpoints import sha256_of
+
+
+def files_of(source: str) -> list[str]:
+    """The files behind a source; none for standard input."""
+    if source == "-":
+        return []
+    if source.startswith("recipe:"):
+        return [str(path) for path in recipes.files_of(recipes.load(source.removeprefix("recipe:")))]
+    return [source]
+
+
+def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
+    """Name, size, time and content of every file, so that a change is noticed. quickly: without the content."""
+    found = []
+    for name in files_of(source):
+        path = Path(name)
+        try:
+            content = {} if quickly else {"sha256": sha256_of(path)}
+            found.append({"file": name, "bytes": path.stat().st_size, **content})
+        except OSError as error:
+            raise DataError(f"{name}: cannot be read: {error.strerror or error}.") from None
+    return found
+
+
+def form_of(
+    source: str, target: str, of_prediction: Sequence[str], *, csv_safe: bool, known: Sequence[str] | None = None
+) -> Format:
+    """How the target is written. known: the columns of the output, if they were found before.
+
+    Raises DataError where a table is asked for whose columns nobody knows before the end.
+    """
+    kind, packing = kind_and_packing(target)
+    ascii_only = target == "-" and (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    if kind == "jsonl":
+        return Format(kind, packing, csv_safe=csv_safe, ascii_only=ascii_only)
+    own = _own_columns(source) if known is None else []
+    names = known if known is not None else [*(kept_name(name) for name in own), *of_prediction]
+    schema = b""
+    if kind == "parquet":
+        files = files_of(source)
+        typed = not source.startswith("recipe:") and all(format_of(name) == "parquet" for name in files)
+        schema = parquet_schema(names, files if typed else [], kept_name)
+    return Format(kind, packing, columns=tuple(names), schema=schema, csv_safe=csv_safe)
+
+
+def check_columns(source: str, mapping: Mapping[str, str]) -> None:
+    """Raises DataError when a corpus is not there or a table has no column for the claim; ConfigError for a bad map."""
+    if source.startswith("recipe:"):
+        if mapping:
+            raise ConfigError(f"--map: {source} has its own field map; --map goes with a file.")
+        files_of(source)
+        return
+    field_mapper(mapping, place="--map")
+    if format_of(source) != "jsonl":
+        require_columns(source, columns(source), mapping)
+
+
+def check_paths(source: str, target: str) -> None:
+    """Fail before the model is used: the source is there, the target can be written, and they are not the same."""
+    kind_and_packing(target)
+    if target != "-" and not Path(target).absolute().parent.is_dir():
+        raise DataError(f"{target}: expected an existing folder for the output, found none.")
+    if target != "-" and Path(target).is_dir():
+        raise DataError(f"{target}: expected a file for the output, found a folder.")
+    if source != "-" and not source.startswith("recipe:"):
+        if not Path(source).is_file():
+            raise DataError(f"{source}: expected a claims file, found none.")
+        if target != "-" and Path(source).resolve() == Path(target).resolve():
+            raise DataError(f"{target}: expected another file for the output than the input.")
+        if target != "-" and Path(source).resolve() == Path(rejects_file(target)).resolve():
+            raise DataError(f"{target}: expected another output, found that its rejects file is the input.")
+
+
+def rejects_file(target: str) -> str:
+    return f"{target}.rejects.jsonl"
+
+
+def _own_columns(source: str) -> list[str]:
+    if source == "-":
+        raise DataError("expected JSON Lines as output for standard input, found a table. Use -o FILE.jsonl.")
+    if not source.startswith("recipe:"):
+        return columns(source)
+    rows = (row for window in windows(source) for row in window.rows)
+    return list(dict.fromkeys(name for row in rows if isinstance(row, Row) for name in row.fields))

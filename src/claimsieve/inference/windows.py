@@ -1,0 +1,86 @@
+"""A source of claims cut into windows of rows, always at the same places, and the rows of a window as claims."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from claimsieve.data import recipe_reader, recipes
+from claimsieve.data.fields import field_mapper
+from claimsieve.data.files import Reject, Row, format_of, read_rows, record_cells
+from claimsieve.records import Claim, InputField, RecordError, claim_from_row, row_of_claim
+
+WINDOW_ROWS = 8_192
+WINDOW_CHARACTERS = 16_000_000  # of all columns; keeps the memory flat where rows are books
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive rows of the source. number: from 0."""
+
+    number: int
+    rows: tuple[Row | Reject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A claim with the row it came from, as it stood there."""
+
+    claim: Claim
+    fields: Mapping[str, Any]
+
+
+def windows(source: str, *, skip_parts: int = 0, skip_rows: int = 0) -> Iterator[Window]:
+    """The rows of a file, of standard input ('-') or of a corpus ('recipe:NAME'), after those that are done already.
+
+    Where a window ends hangs on the rows alone, so that one that goes on cuts as one that never stopped.
+    """
+    rows: list[Row | Reject] = []
+    characters, number = 0, skip_parts
+    for row in islice(_rows(source), skip_rows, None):
+        rows.append(row)
+        characters += _characters(row)
+        if len(rows) >= WINDOW_ROWS or characters >= WINDOW_CHARACTERS:
+            yield Window(number, tuple(rows))
+            rows, characters, number = [], 0, number + 1
+    if rows:
+        yield Window(number, tuple(rows))
+
+
+def _rows(source: str) -> Iterator[Row | Reject]:
+    if not source.startswith("recipe:"):
+        yield from read_rows(source)
+        return
+    for number, claim in enumerate(recipe_reader.read(recipes.load(source.removeprefix("recipe:"))), start=1):
+        yield claim if isinstance(claim, Reject) else Row(number, row_of_claim(claim))
+
+
+def _characters(row: Row | Reject) -> int:
+    if isinstance(row, Reject):
+        return 0
+    return sum(len(value) if isinstance(value, str) else len(repr(value)) for value in row.fields.values())
+
+
+class ItemReader:
+    """Makes claims of rows: the user's map, then what the model sees of the result."""
+
+    def __init__(self, source: str, mapping: Mapping[str, str], inputs: Sequence[InputField]) -> None:
+        self._mapper = field_mapper(mapping, place="--map")
+        self._tabular = not source.startswith("recipe:") and format_of(source) != "jsonl"
+        self._seen = ("id", "claim", *(field for field in inputs if field != "claim"))
+
+    def __call__(self, row: Row | Reject) -> Item | Reject:
+        if isinstance(row, Reject):
+            return row
+        try:
+            fields = self._mapper(row.fields)
+            if self._tabular:
+                fields = record_cells(fields)
+            # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
+            seen = {name: fields.get(name) for name in self._seen}
+            if isinstance(fields.get("corpus"), str):
+                seen["corpus"] = fields["corpus"]  # some have a temperature of their own
+            return Item(claim_from_row(seen), row.fields)
+        except RecordError as error:
+            return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200])
