@@ -507,5 +507,5 @@ def test_memory_does_not_grow_with_the_file(model, tmp_path):
     )  # fmt: skip
     first, second = (int(value) for value in ran.stdout.split())
     assert (tmp_path / "many.jsonl.out.jsonl").read_bytes().count(b"\n") == 70_000
-    # 40,000 more rows of more than 2 kB each would be some 90 MiB if they were kept; a window stays what it was.
-    assert (second - first) / 1024 < 30
+    # 40,000 more rows of more than 2 kB each would be some 90 MiB if they were kept; the memory of inputs grows by 10.
+    assert (second - first) / 1024 < 45
