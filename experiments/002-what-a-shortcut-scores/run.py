@@ -13,9 +13,9 @@ from pathlib import Path
 
 from claimsieve import config as configs
 from claimsieve.data import recipes
-from claimsieve.whole_files import write_file
 from claimsieve.settings import RunConfig
 from claimsieve.studies import study_optimism, study_shortcuts
+from claimsieve.whole_files import write_file
 
 RESULTS = Path(__file__).with_name("results.json")
 SEEDS = (0, 1, 2, 3, 4)

@@ -10,8 +10,8 @@ from typing import Any
 
 from claimsieve.evaluation.plots import figure_bytes, optimism_figure
 from claimsieve.evaluation.shortcuts import DESCRIPTIONS
-from claimsieve.whole_files import write_file
 from claimsieve.studies import over_seeds
+from claimsieve.whole_files import write_file
 
 HERE = Path(__file__).parent
 TEST_SHARE = 0.1 / 0.7  # test rows / train rows, as run.py splits

@@ -13,9 +13,9 @@ from claimsieve.comparison.records import from_json
 from claimsieve.evaluation.assessment import Assessment, read_assessment
 from claimsieve.evaluation.evaluate import Slice
 from claimsieve.evaluation.repeats import bounds, over_seeds
-from claimsieve.whole_files import write_file
 from claimsieve.models.artifacts import read_manifest
 from claimsieve.records import LABELS
+from claimsieve.whole_files import write_file
 
 KINDS = ("tfidf", "static", "encoder")
 HERE = Path(__file__).parent

@@ -8,8 +8,8 @@ import pytest
 
 from claimsieve.data.corpora import load_labelled
 from claimsieve.evaluation.calibration import Calibration
-from claimsieve.inference.predict import Job, predict_claims, predict_file
 from claimsieve.inference.labelling import DECISION_COLUMNS, PREVALENCE_COLUMNS
+from claimsieve.inference.predict import Job, predict_claims, predict_file
 from claimsieve.models.tfidf import TfidfModel
 from claimsieve.records import LABELS
 

@@ -34,7 +34,13 @@ def predict(
         True, help="In CSV and TSV, begin cells that a spreadsheet would run as formulas with an apostrophe."
     ),
     restart: bool = typer.Option(False, "--restart", help="Begin anew, where an earlier run was interrupted."),
+    selfcheck: bool = typer.Option(
+        False, "--selfcheck", help="First compare some of these rows with the plain library, and stop if they differ."
+    ),
     precision: str = typer.Option("auto", help="auto, float32 or bfloat16 (encoder only)."),
+    batch_tokens: int | None = typer.Option(
+        None, min=1, help="Tokens of a batch (encoder only); measured once on a machine if not given."
+    ),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
     as_json: bool = typer.Option(False, "--json", help="Print the tally as JSON (on stderr when the output is '-')."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
@@ -61,10 +67,16 @@ def predict(
         max_rejects=reject_limit(max_rejects_),
         restart=restart,
     )
+    if selfcheck and claims == "-":
+        raise ConfigError("--selfcheck: expected a file of claims, found standard input, which can be read only once.")
     check_paths(claims, output)
     check_columns(claims, job.mapping)
 
     from claimsieve.evaluation.assessment import read_calibration
+    from claimsieve.inference.budget import settle_batch_tokens
+    from claimsieve.inference.selfcheck import sample
+    from claimsieve.inference.selfcheck import selfcheck as check
+    from claimsieve.inference.windows import ItemReader
     from claimsieve.models.artifacts import load_model
 
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
@@ -73,6 +85,11 @@ def predict(
         if job.prevalence is not None and calibration is None:
             raise ConfigError(f"--prevalence: expected a model with a calibration split, found none in {model}.")
         fingerprint = manifest.fingerprint
+        settle_batch_tokens(loaded, job, fingerprint=fingerprint, requested=batch_tokens)
+        checked = None
+        if selfcheck:
+            checked = check(loaded, sample(claims, ItemReader(claims, job.mapping, loaded.inputs)))
+            say(checked.described(), quiet=quiet)
         try:
             tally = predict_file(loaded, job, calibration=calibration, fingerprint=fingerprint, advance=advance)
         except KeyboardInterrupt:
@@ -80,7 +97,8 @@ def predict(
                 say(f"interrupted; what is done lies in {output}.partial, and the same command goes on", quiet=quiet)
             raise
     if as_json:
-        typer.echo(json.dumps(asdict(tally)), err=output == "-")
+        extra = {} if checked is None else {"selfcheck": asdict(checked)}
+        typer.echo(json.dumps(asdict(tally) | extra), err=output == "-")
     _tell(tally, "stdout" if output == "-" else output, quiet=quiet or as_json)
     if tally.rejected:
         if not tally.labelled:

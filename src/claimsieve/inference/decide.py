@@ -59,9 +59,7 @@ def judge(model: Model, claims: Sequence[Claim], raw: Floats, calibration: Calib
     return Judged(raw, alone)
 
 
-def decisions_of(
-    judged: Judged, model: Model, claims: Sequence[Claim], calibration: Calibration | None
-) -> Decisions:
+def decisions_of(judged: Judged, model: Model, claims: Sequence[Claim], calibration: Calibration | None) -> Decisions:
     """Calibrated probabilities, prediction sets and reasons of claims that are judged."""
     raw = judged.raw
     if calibration is None:

@@ -57,7 +57,7 @@ class Format:
         compression = self.packing or "snappy"
         with parts.open("rb") as source, pyarrow.parquet.ParquetWriter(target, schema, compression=compression) as sink:
             waiting: list[Any] = []
-            while source.peek(1):  # type: ignore[attr-defined]
+            while source.peek(1):
                 with pyarrow.ipc.open_stream(source) as stream:
                     waiting.append(stream.read_all())
                 if sum(len(table) for table in waiting) >= _PARQUET_ROWS:
@@ -73,7 +73,10 @@ class Format:
         # csv quotes what stands in its own line end: with \r\n also a lone \r in a claim, which readers take for one.
         writer = csv.writer(text, delimiter="\t" if self.kind == "tsv" else ",", lineterminator="\r\n")
         lines = []
-        for cells in ([list(self.columns)] if first else []), ([row.get(name) for name in self.columns] for row in rows):
+        for cells in (
+            ([list(self.columns)] if first else []),
+            ([row.get(name) for name in self.columns] for row in rows),
+        ):
             for values in cells:
                 writer.writerow([self._cell(value) for value in values])
                 lines.append(text.getvalue().removesuffix("\r\n") + "\n")

@@ -167,7 +167,9 @@ def _held(folder: Path, target: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataError(f"{target}: expected to be the only one who writes it, found another process at it.") from None
+            raise DataError(
+                f"{target}: expected to be the only one who writes it, found another process at it."
+            ) from None
         yield
     finally:
         os.close(handle)

@@ -77,9 +77,7 @@ class Labeller:
         raw = self._model.probabilities(prepared.encoded)
         judged, memory = self.memory.answers(places, judge(self._model, new, raw, self._calibration))
         decisions = decisions_of(judged, self._model, claims, self._calibration)
-        predictions = predictions_of(
-            decisions, claims, calibration=self._calibration, prevalence=self._prevalence
-        )
+        predictions = predictions_of(decisions, claims, calibration=self._calibration, prevalence=self._prevalence)
         rows = (output_row(item.fields, prediction) for item, prediction in zip(items, predictions, strict=True))
         reads_evidence = "evidence" in self._model.inputs
         return Part(

@@ -1,4 +1,4 @@
-"""What a model said of inputs that it has met: identical ones are computed once, within bounds, and the same after a stop."""
+"""What a model said of inputs that it has met: identical ones are computed once, within bounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

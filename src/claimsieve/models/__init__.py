@@ -53,6 +53,10 @@ class Model(Protocol):
         """As predict_proba, of what `encode` gave."""
         ...
 
+    def reference(self, claims: Sequence[Claim]) -> np.ndarray:
+        """As predict_proba, the slow way: by the plain library, in float32 or better, one claim at a time."""
+        ...
+
     def computed_as(self) -> Mapping[str, Any]:
         """What the last digits of probabilities hang on beside the weights: number format, device, size of batches."""
         ...

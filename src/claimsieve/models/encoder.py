@@ -1,6 +1,7 @@
 """A transformer sequence classifier on the pair of claim and evidence, from any checkpoint."""
 
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
 
 _INFERENCE_BATCH_TOKENS = 8_192
+_USUAL_TOKENS = 64  # of a pair, where a batch is timed
 _MAX_CHARACTERS_PER_TOKEN = 40  # ten times the usual
 _SEGMENTS = "token_type_ids"
 
@@ -109,6 +111,52 @@ class EncoderModel:
         """What the network says of them. Shape: (n, 3), in the order of LABELS."""
         encoded = {"input_ids": pairs.ids} | ({} if pairs.segments is None else {_SEGMENTS: pairs.segments})
         return combined(self._probabilities(encoded), pairs.owners, pairs.count)
+
+    def reference(self, claims: Sequence[Claim]) -> np.ndarray:
+        """As predict_proba, by transformers as it comes, in float32, one sequence at a time without padding."""
+        network = self._network
+        if self._quick is not None:  # loaded, perhaps rounded to bfloat16
+            with _quiet_transformers():
+                network = (
+                    type(network)
+                    .from_pretrained(self.checkpoint, use_safetensors=True, local_files_only=True, dtype=torch.float32)
+                    .eval()
+                )
+        alone = [self._reference(network, claim) for claim in claims]
+        return np.concatenate([np.zeros((0, len(LABELS))), *alone])
+
+    def _reference(self, network: Any, claim: Claim) -> np.ndarray:
+        first, second = render(claim, self.inputs)
+        whole = self._tokenizer(
+            [first], [second] if "evidence" in self.inputs else None, truncation=False, padding=False, verbose=False
+        )
+        if len(whole["input_ids"][0]) <= self.max_tokens:
+            sequences = [dict(whole)]
+        else:  # the rule of models/passages.py says what is put together
+            pairs = self.encode([claim])
+            named = {"input_ids": pairs.ids} | ({} if pairs.segments is None else {_SEGMENTS: pairs.segments})
+            sequences = [{name: [rows[place]] for name, rows in named.items()} for place in range(len(pairs.ids))]
+        with torch.inference_mode():
+            logits = [
+                network(**{name: torch.tensor(rows, device=network.device) for name, rows in sequence.items()}).logits
+                for sequence in sequences
+            ]
+        alone = torch.cat(logits).double().softmax(dim=-1).cpu().numpy()
+        return combined(alone, np.zeros(len(alone), dtype=np.int64), 1)
+
+    def time_batch(self, tokens: int) -> float:
+        """Seconds that one batch of so many tokens takes, in rows of usual length."""
+        length = min(_USUAL_TOKENS, self.max_tokens)
+        ids = [[self._tokenizer.pad_token_id + 1] * length] * (tokens // length)
+        segments = [[0] * length] * len(ids) if _SEGMENTS in self._tokenizer.model_input_names else None
+        pairs = Pairs(ids, segments, np.arange(len(ids)), len(ids), split=0, cut=0)
+        before, self.batch_tokens = self.batch_tokens, tokens
+        try:
+            start = time.perf_counter()
+            self.probabilities(pairs)
+            return time.perf_counter() - start
+        finally:
+            self.batch_tokens = before
 
     def computed_as(self) -> Mapping[str, Any]:
         weight = next(self._network.parameters())

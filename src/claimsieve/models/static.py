@@ -153,6 +153,20 @@ class StaticModel:
         """What the network says of them. Shape: (n, 3), in the order of LABELS."""
         return combined(self._probabilities(sides.ids), sides.owners, sides.count)
 
+    def reference(self, claims: Sequence[Claim]) -> np.ndarray:
+        """As predict_proba, one claim at a time, its words read by the tokenizer itself and not from memory."""
+        return np.concatenate([np.zeros((0, len(LABELS))), *(self._reference(claim) for claim in claims)])
+
+    def _reference(self, claim: Claim) -> np.ndarray:
+        def ids(text: str) -> list[int]:
+            return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+        self._tokenizer.no_truncation()
+        first = ids(render_claim(claim, self.inputs))[: self.max_tokens]
+        pieces = evidence_pieces(render_passages(claim, self.inputs), room=self.max_tokens, units=ids)
+        alone = [self._probabilities(([first], [piece])) for piece in pieces]
+        return combined(np.concatenate(alone), np.zeros(len(pieces), dtype=np.int64), 1)
+
     def computed_as(self) -> Mapping[str, Any]:
         return {"device": next(self._network.parameters()).device.type}
 
@@ -227,7 +241,7 @@ def distilled(checkpoint: str, *, dimensions: int) -> tuple[Any, torch.Tensor]:
 
     folder = checkpoint_directory(checkpoint)
     weights = next(iter(sorted(folder.glob("*.safetensors"))))
-    cached = _cache_directory() / f"static-{sha256_of(weights)[:16]}-{dimensions}"
+    cached = cache_directory() / f"static-{sha256_of(weights)[:16]}-{dimensions}"
     if not (cached / _WEIGHTS).is_file():
         _distil(folder, cached, dimensions=dimensions)
     return Tokenizer.from_file(str(cached / _TOKENIZER)), load_file(cached / _WEIGHTS)["embedding"]
@@ -261,6 +275,6 @@ def _distil(folder: Path, target: Path, *, dimensions: int) -> None:
         shutil.rmtree(temporary)
 
 
-def _cache_directory() -> Path:
+def cache_directory() -> Path:
     root = os.environ.get("XDG_CACHE_HOME")
     return (Path(root) if root else Path.home() / ".cache") / "claimsieve"

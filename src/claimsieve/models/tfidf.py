@@ -146,6 +146,18 @@ class TfidfModel:
             self._transforms = {name: Ngrams(block) for name, block in self._blocks.items()}
         return self._transforms
 
+    def reference(self, claims: Sequence[Claim]) -> np.ndarray:
+        """As predict_proba, by scikit-learn's own transformation, one claim at a time."""
+        return np.concatenate([np.zeros((0, len(LABELS))), *(self._reference(claim) for claim in claims)])
+
+    def _reference(self, claim: Claim) -> np.ndarray:
+        first, passages = render_claim(claim, self.inputs), render_passages(claim, self.inputs)
+        pieces = evidence_pieces(passages, room=_MAX_EVIDENCE_CHARACTERS, units=str)
+        sides = {"claim": [first] * len(pieces), "evidence": pieces}
+        matrices = [block.transform(sides[name.partition("_")[0]]) for name, block in self._blocks.items()]
+        features = Features(csr_matrix(hstack(matrices, format="csr")), np.zeros(len(pieces), dtype=np.int64), 1, 0)
+        return self.probabilities(features)
+
     def computed_as(self) -> Mapping[str, Any]:
         return {}
 
