@@ -37,6 +37,7 @@ def main() -> None:
     # Threads that wait must sleep: spinning ones cost up to 7 x when another program uses one of our cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from claimsieve.cli import (  # noqa: F401  # they add themselves
+        bench,
         card,
         compare,
         configs,
