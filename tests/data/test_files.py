@@ -96,7 +96,7 @@ def test_json_lines_keep_their_line_numbers(rows_in):
     [
         (b'{"claim": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
-        (b'{"claim": ' + b"9" * 5_000 + b"}", "Exceeds the limit"),
+        (b'{"claim": ' + b"9" * 5_000 + b"}", "a whole number has too many digits"),
         (b"x" * 16_000_001, "the line is longer than 16,000,000 bytes"),
         (b"\xff\xfe{\x00}\x00", "not UTF-8: byte 0xff at 1"),
         (b"{'claim': 'a'}", "not JSON: Expecting property name enclosed in double quotes at character 2"),
@@ -158,7 +158,7 @@ def test_every_line_that_an_open_quote_swallows_is_counted(rows_in):
 def test_a_cell_that_is_too_long_costs_its_row_only(rows_in):
     found = rows_in("a.csv", b"claim\n" + b"x" * 16_000_001 + b"\nafter\n")
     assert short(found) == [
-        (2, "not a row of the table: field larger than field limit (16000000)"),
+        (2, "not a row of the table: longer than 16,000,000 characters"),
         (3, {"claim": "after"}),
     ]
 
@@ -177,7 +177,7 @@ def test_blank_lines_may_stand_above_the_header(rows_in):
         ("claim,id,claim\na,1,b\n", r"a\.csv: expected each column once in the header, found twice: 'claim'"),
         ("claim,,\na,,\n", "found twice: ''"),
         (b"claim,l\xe4nge\na,b\n", r"a\.csv: expected a header in UTF-8"),
-        ("claim\na\n".encode("utf-16"), "expected a header in UTF-8"),
+        ("claim\na\n".encode("utf-16"), "expected text in UTF-8, found text in UTF-16. Save it as UTF-8."),
         ('"claim,id\na,1\n', r"a\.csv: expected names of columns in the first row, found unexpected end of data"),
     ],
 )
@@ -225,11 +225,12 @@ pieces = st.sampled_from(
 def test_any_bytes_are_rows_and_rejects_in_order(tmp_path_factory, content, kind):
     path = tmp_path_factory.getbasetemp() / f"bytes.{kind}"
     path.write_bytes(content)
-    try:
-        items = list(read_rows(str(path)))
-    except DataError:
-        assert kind != "jsonl"  # only a table has a header that can be wrong as a whole
-        return
+    if kind != "jsonl" or content.startswith((b"\xff\xfe", b"\xfe\xff")):  # a file may be wrong as a whole
+        try:
+            items = list(read_rows(str(path)))
+        except DataError:
+            return
+    items = list(read_rows(str(path)))
     places = [item.place for item in items]
     assert places == sorted(set(places))
     assert all(isinstance(item, Row | Reject) for item in items)
