@@ -9,7 +9,7 @@ from claimsieve.data.tables import check_names
 from claimsieve.errors import DataError
 
 # Small: a text of megabytes that many rows share stands once in the file, and once a row in memory.
-_BATCH_ROWS = 256
+_BATCH_ROWS = 128
 
 
 def read_parquet(path: Path, file: str = "") -> Iterator[Row | Reject]:
