@@ -97,7 +97,7 @@ def claim_from_row(row: Any) -> Claim:
     evidence may be absent, null, one passage, or a list of passages; a passage is a text or {text, source, date, url}.
     Raises RecordError with the reason when the row does not make a claim.
     """
-    if not isinstance(row, dict | Mapping):
+    if not isinstance(row, (dict, Mapping)):
         raise RecordError(f"expected an object with a key 'claim', found {_kind(row)}")
     if "claim" not in row or row["claim"] is None:
         raise RecordError("no claim")
@@ -146,7 +146,7 @@ def _evidence(value: Any) -> tuple[Evidence, ...]:
 def _passage(item: Any) -> Evidence | None:
     if isinstance(item, str):
         item = {"text": item}
-    if not isinstance(item, dict | Mapping):  # dict first: asking an abstract class takes long
+    if not isinstance(item, (dict, Mapping)):  # dict first: asking an abstract class takes long
         raise RecordError(f"expected an evidence passage as text or object, found {_kind(item)}")
     text = _text(item, "text")
     if text is None:

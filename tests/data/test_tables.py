@@ -42,7 +42,9 @@ def test_every_line_that_an_open_quote_swallows_is_counted(rows_in):
     lines = ["claim,label", "a,b", '"never closed,b', *["a,b"] * 50]
     row, *rejects = rows_in("a.csv", "\n".join(lines))
     assert row == Row(2, {"claim": "a", "label": "b"})
-    assert short(rejects) == [(line, "not a row of the table: unexpected end of data") for line in range(3, 54)]
+    assert short(rejects) == [
+        (line, "not a row of the table: unexpected end of data (the row begins in line 3)") for line in range(3, 54)
+    ]
 
 
 def test_a_cell_that_is_too_long_costs_its_row_only(rows_in):
@@ -105,7 +107,8 @@ def test_a_row_that_goes_on_over_lines_has_a_limit(rows_in, monkeypatch):
     """Quotation marks that close and open on every line would make one row of all cells of a file."""
     monkeypatch.setattr("claimsieve.data.tables.MAX_ROW_BYTES", 20)
     *rejects, row = rows_in("a.csv", b'claim\n"' + b'\n","' * 5 + b"\nlast\n")
-    assert short(rejects) == [(line, "not a row of the table: longer than 20 characters") for line in range(2, 8)]
+    reason = "not a row of the table: longer than 20 characters (the row begins in line 2)"
+    assert short(rejects) == [(line, reason) for line in range(2, 8)]
     assert row == Row(8, {"claim": "last"})
 
 

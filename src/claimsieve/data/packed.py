@@ -16,8 +16,6 @@ PACKINGS = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}  # suffix → how it
 
 _PIECE_BYTES = 1 << 16
 _BEGINNINGS = {
-    b"\xff\xfe": ("text in UTF-16", "Save it as UTF-8"),
-    b"\xfe\xff": ("text in UTF-16", "Save it as UTF-8"),
     b"\x1f\x8b": ("a gzip file", "Let its name end in .gz"),
     b"\x28\xb5\x2f\xfd": ("a zstd file", "Let its name end in .zst"),
     b"PAR1": ("a Parquet file", "Let its name end in .parquet"),
@@ -109,8 +107,10 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def check_text(name: str, beginning: bytes) -> None:
-    """Raises DataError for a file that is no text in UTF-8 from its first bytes on."""
+def check_text(name: str, line: bytes) -> None:
+    """Raises DataError for a file whose first line says that it is no text in UTF-8 at all."""
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in line:
+        raise DataError(f"{name}: expected text in UTF-8, found text in UTF-16. Save it as UTF-8.")
     for mark, (found, step) in _BEGINNINGS.items():
-        if beginning.startswith(mark):
+        if line.startswith(mark):
             raise DataError(f"{name}: expected text in UTF-8, found {found}. {step}.")

@@ -53,7 +53,7 @@ def json_object(text: str) -> dict[str, Any]:
         raise ValueError("a whole number has too many digits") from None
     if not isinstance(value, dict):
         raise ValueError("expected a JSON object")
-    if text.count("{") + text.count("[") > MAX_NESTING and _deeper(value, MAX_NESTING):
+    if text.count("[") + text.count("{") > MAX_NESTING and _deeper(value, MAX_NESTING - 1):  # counting is quick
         raise ValueError(_TOO_DEEP)
     return value
 
@@ -79,12 +79,12 @@ _TOO_DEEP = f"nested too deeply: more than {MAX_NESTING} levels"
 _STRICT_JSON = json.JSONDecoder(parse_constant=_constant, object_pairs_hook=_object)
 
 
-def _deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    return levels == 0 or any(
-        _deeper(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
-    )
+def _deeper(value: dict[str, Any] | list[Any], levels: int) -> bool:
+    """Whether there are more levels within an object or a list."""
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, (dict, list)) and (levels == 0 or _deeper(item, levels - 1)):
+            return True
+    return False
 
 
 def record_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _nested(cell: str) -> Any:
     """The JSON of a cell, or the cell: a passage may begin with a bracket."""
     with suppress(ValueError, RecursionError):
         value = json.loads(cell)
-        return cell if _deeper(value, MAX_NESTING) else value
+        return cell if _deeper(value, MAX_NESTING - 1) else value
     return cell
 
 

@@ -30,8 +30,9 @@ def read_table(stream: BinaryIO, name: str, kind: str, file: str = "") -> Iterat
             except StopIteration:
                 return
             except csv.Error as error:
+                where = f" (the row begins in line {begin})" if text.number > begin else ""
                 for line in range(begin, text.number + 1):
-                    yield Reject(line, f"not a row of the table: {error}", file=file)
+                    yield Reject(line, f"not a row of the table: {error}{where}", file=file)
                 continue
             if cells:
                 yield _row(text.number, header, cells, file)
@@ -86,7 +87,7 @@ class _Lines:
             raise StopIteration
         self.number += 1
         if self.number == 1:
-            check_text(self._name, line[:4].encode("utf-8", "surrogateescape"))
+            check_text(self._name, line.encode("utf-8", "surrogateescape"))
         if len(line) > self._room:
             while line and not line.endswith(("\n", "\r")):
                 line = self._text.readline(MAX_ROW_BYTES)
