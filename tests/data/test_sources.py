@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -142,3 +143,17 @@ def test_a_file_that_vanishes_is_named(folder):
     (root / "b.jsonl").unlink()
     with pytest.raises(DataError, match=r"b\.jsonl: cannot be read: No such file"):
         list(read_files(files))
+
+
+def test_directories_without_end_are_an_error(folder):
+    root = folder().relative_to(folder())
+    for _ in range(300):
+        root /= "d"
+    root.mkdir(parents=True)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(300)
+    try:
+        with pytest.raises(DataError, match="d: expected fewer directories in one another"):
+            files_of("d")
+    finally:
+        sys.setrecursionlimit(limit)

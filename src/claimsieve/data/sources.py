@@ -37,6 +37,8 @@ def files_of(source: str) -> list[str]:
         by_target: dict[str, str] = {}
         for name in sorted(set(found), key=lambda name: Path(name).parts):
             by_target.setdefault(os.path.realpath(name), name)
+    except RecursionError:
+        raise DataError(f"{source}: expected fewer directories in one another.") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise DataError(f"{source}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if not by_target:
