@@ -127,7 +127,7 @@ def test_a_corpus_that_is_not_there_is_named(refused, training, tmp_path):
 
 def test_an_empty_corpus_is_refused(refused, training):
     assert "expected labelled claims, found no rows" in refused(1, *training([]))
-    assert "expected a column 'claim', found no columns" in refused(1, *training(b"", suffix="csv"))
+    assert "expected labelled claims, found no rows" in refused(1, *training(b"", suffix="csv"))
     assert "expected labelled claims, found no rows" in refused(1, *training(b"id,claim,label\n", suffix="csv"))
     assert "expected a Parquet file" in refused(1, *training(b"PAR1", suffix="parquet"))
 
@@ -252,11 +252,11 @@ def test_mixed_encodings_cost_the_rows_that_are_not_utf_8(claimsieve, model, tmp
         assert (json.loads(reject)["place"], json.loads(reject)["reason"][:9]) == (2, "not UTF-8")
 
 
-def test_a_file_of_another_encoding_is_rejected_row_by_row(claimsieve, model, tmp_path):
-    (tmp_path / "in.jsonl").write_bytes('{"claim": "hit"}\n'.encode("utf-16"))
-    code, _, err = claimsieve("predict", model, tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl")
-    assert code == 3
-    assert "no row could be read" in err
+def test_a_file_of_another_encoding_is_one_message(refused, model, tmp_path):
+    for suffix, content in (("jsonl", '{"claim": "hit"}\n'), ("csv", "claim\nhit\n")):
+        (tmp_path / f"in.{suffix}").write_bytes(content.encode("utf-16"))
+        message = refused(1, "predict", model, tmp_path / f"in.{suffix}", "-o", tmp_path / "out.jsonl")
+        assert "expected text in UTF-8, found text in UTF-16. Save it as UTF-8." in message
 
 
 def test_a_wrong_output_is_refused_and_an_old_one_kept(refused, model, tmp_path):

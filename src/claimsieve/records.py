@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date as calendar_date
+from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_args
 
 Label = Literal["verified", "unverified", "propaganda"]
@@ -96,7 +97,7 @@ def claim_from_row(row: Any) -> Claim:
     evidence may be absent, null, one passage, or a list of passages; a passage is a text or {text, source, date, url}.
     Raises RecordError with the reason when the row does not make a claim.
     """
-    if not isinstance(row, Mapping):
+    if not isinstance(row, (dict, Mapping)):
         raise RecordError(f"expected an object with a key 'claim', found {_kind(row)}")
     if "claim" not in row or row["claim"] is None:
         raise RecordError("no claim")
@@ -145,7 +146,7 @@ def _evidence(value: Any) -> tuple[Evidence, ...]:
 def _passage(item: Any) -> Evidence | None:
     if isinstance(item, str):
         item = {"text": item}
-    if not isinstance(item, Mapping):
+    if not isinstance(item, (dict, Mapping)):  # dict first: asking an abstract class takes long
         raise RecordError(f"expected an evidence passage as text or object, found {_kind(item)}")
     text = _text(item, "text")
     if text is None:
@@ -163,7 +164,7 @@ def _text(row: Mapping[str, Any], key: str, *, limit: int | None = None) -> str 
         raise RecordError(f"expected text in '{key}', found {_kind(value)}")
     if limit is not None and len(value) > limit:
         raise RecordError(f"'{key}' has {len(value):,} characters; the limit is {limit:,}")
-    return _whole(value, key)
+    return value if value.isascii() else _whole(value, key)
 
 
 def _whole(text: str, key: str) -> str:
@@ -207,16 +208,20 @@ def _choice(row: Mapping[str, Any], key: str, choices: tuple[_Choice, ...]) -> _
 def _date(value: Any, key: str) -> str | None:
     if value is None or value == "":
         return None
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            calendar_date.fromisoformat(
-                value + "-01-01"[len(value) - 4 :]
-            )  # a year or a month is tried as its first day
-        except ValueError:
-            pass
-        else:
-            return value
+    if isinstance(value, str) and len(value) <= 10 and _is_date(value):
+        return value
     raise RecordError(f"expected '{key}' as YYYY, YYYY-MM or YYYY-MM-DD, found {value!r:.80}")
+
+
+@lru_cache(maxsize=4096)  # rows share their dates
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        calendar_date.fromisoformat(text + "-01-01"[len(text) - 4 :])  # a year or a month is tried as its first day
+    except ValueError:
+        return False
+    return True
 
 
 def _kind(value: Any) -> str:

@@ -10,6 +10,7 @@ from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.fields import apply_rating, check_changes, check_ratings, field_mapper
 from claimsieve.data.files import Reject, Row, columns, format_of, read_rows, record_cells
 from claimsieve.data.hub import read_hub
+from claimsieve.data.packed import unpacked_name
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import Claim, RecordError, claim_from_row
 from claimsieve.settings import Corpus
@@ -90,7 +91,7 @@ def corpus_name(corpus: Corpus) -> str:
     """What the corpus is called in records, metrics and slices."""
     if corpus.recipe is not None:
         return recipes.load(corpus.recipe).name
-    return Path(corpus.file.removesuffix(".gz")).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
+    return Path(unpacked_name(corpus.file)).stem if corpus.file is not None else str(corpus.hub).replace("/", "_")
 
 
 def read(corpus: Corpus, *, name: str, changes: Mapping[str, str | None] = {}) -> Iterator[Claim | Reject]:
@@ -164,12 +165,14 @@ def _claims(
 
 
 def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str]) -> None:
-    """Raises DataError when a table lacks the claim's column, or one that the map names."""
+    """Raises DataError when a table lacks the claim's column, or one that the map names. An empty file is no table."""
+    if not found:
+        return
     for field, wanted in {"claim": "claim", **mapping}.items():
         head = wanted.partition(".")[0].partition("[")[0]  # of a path into a nested column
         if head in found or wanted in found or "(" in wanted:
             continue
-        listed = ", ".join(f"'{column}'" for column in found[:12]) or "no columns"
+        listed = ", ".join(f"'{column}'" for column in found[:12])
         likely = [column for column in found if column.lower() in ("text", "statement", "tweet", "content")]
         column = likely[0] if likely and field == "claim" else "COLUMN"
         if len(found) == 1 and ";" in found[0]:
