@@ -267,7 +267,7 @@ def test_a_wrong_output_is_refused_and_an_old_one_kept(refused, model, tmp_path)
     cases = [
         (source, source, "expected another file for the output than the input"),
         (source, tmp_path / "none" / "out.csv", "expected an existing folder for the output, found none"),
-        (source, tmp_path / "out.txt", "expected a file that ends in .jsonl"),
+        (source, tmp_path / "out.txt", "expected an output that ends in .jsonl"),
         (tmp_path / "none.csv", old, "none.csv: expected a claims file, found none"),
         (tmp_path / "in.csv", old, "expected a column 'claim', found 'text'. Map it: --map claim=text"),
         ("recipe:nonesuch", old, "nonesuch: expected the name of a recipe or a recipe file"),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def predict(
     model: str = typer.Argument(help="A model directory, models:/NAME@champion or runs:/ID/model."),
     claims: str = typer.Argument(
-        help="Claims: .jsonl, .csv, .tsv, .parquet, '-' for JSON Lines on stdin, or recipe:NAME."
+        help="Claims: .jsonl, .csv, .tsv (each also .gz, .zst), .parquet; a directory or a quoted pattern of such "
+        "files; '-' for JSON Lines on stdin; or recipe:NAME."
     ),
     output: str = typer.Option("-", "-o", "--output", help="Where to write, by suffix; '-' is JSON Lines on stdout."),
     mapping: list[str] = typer.Option(

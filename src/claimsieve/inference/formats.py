@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claimsieve.data.packed import PACKINGS
 from claimsieve.errors import DataError
 from claimsieve.records import LABELS
 
 KINDS = ("jsonl", "csv", "tsv", "parquet")
-_PACKED = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet may take for a formula (OWASP, CSV injection)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _PARQUET_ROWS = 65_536  # of a row group
@@ -118,8 +118,8 @@ def kind_and_packing(name: str) -> tuple[str, str | None]:
     suffixes = [suffix.lower() for suffix in Path(name).suffixes[-2:]]
     last = suffixes[-1] if suffixes else ""
     if last == ".parquet":
-        return "parquet", _PACKED.get(suffixes[0])
-    kind, packing = (suffixes[0], _PACKED[last]) if len(suffixes) == 2 and last in _PACKED else (last, None)
+        return "parquet", PACKINGS.get(suffixes[0])
+    kind, packing = (suffixes[0], PACKINGS[last]) if len(suffixes) == 2 and last in PACKINGS else (last, None)
     kind = {"ndjson": "jsonl"}.get(kind[1:], kind[1:])
     if kind not in KINDS or (packing and kind == "parquet"):
         raise DataError(

@@ -83,7 +83,7 @@ class Labeller:
         return Part(
             prepared.window.number,
             self._form.encode(rows, first=prepared.window.number == 0),
-            "".join(json.dumps(asdict(reject), ensure_ascii=True) + "\n" for reject in prepared.rejects).encode(),
+            "".join(_reject_line(reject) for reject in prepared.rejects).encode(),
             memory,
             {
                 "read": len(prepared.window.rows),
@@ -96,6 +96,12 @@ class Labeller:
                 "cut": prepared.encoded.cut,
             },
         )
+
+
+def _reject_line(reject: Reject) -> str:
+    """Place (line or row number), reason, how the row begins, and the file where there are several."""
+    told = {name: value for name, value in asdict(reject).items() if name != "file" or value}
+    return json.dumps(told, ensure_ascii=True) + "\n"
 
 
 def prediction_columns(calibration: Calibration | None, prevalence: Mapping[Label, float] | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from claimsieve.data import recipes
 from claimsieve.data.corpora import require_columns
 from claimsieve.data.fields import field_mapper
 from claimsieve.data.files import Row, columns, format_of
+from claimsieve.data.sources import columns_of, files_of
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.inference.formats import Format, kind_and_packing, parquet_schema
 from claimsieve.inference.labelling import kept_name
@@ -16,19 +17,10 @@ from claimsieve.inference.windows import windows
 from claimsieve.models.checkpoints import sha256_of
 
 
-def files_of(source: str) -> list[str]:
-    """The files behind a source; none for standard input."""
-    if source == "-":
-        return []
-    if source.startswith("recipe:"):
-        return [str(path) for path in recipes.files_of(recipes.load(source.removeprefix("recipe:")))]
-    return [source]
-
-
 def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
     """Name, size, time and content of every file, so that a change is noticed. quickly: without the content."""
     found = []
-    for name in files_of(source):
+    for name in _files(source):
         path = Path(name)
         try:
             content = {} if quickly else {"sha256": sha256_of(path)}
@@ -53,7 +45,7 @@ def form_of(
     names = known if known is not None else [*(kept_name(name) for name in own), *of_prediction]
     schema = b""
     if kind == "parquet":
-        files = files_of(source)
+        files = _files(source)
         typed = not source.startswith("recipe:") and all(format_of(name) == "parquet" for name in files)
         schema = parquet_schema(names, files if typed else [], kept_name)
     return Format(kind, packing, columns=tuple(names), schema=schema, csv_safe=csv_safe)
@@ -64,11 +56,12 @@ def check_columns(source: str, mapping: Mapping[str, str]) -> None:
     if source.startswith("recipe:"):
         if mapping:
             raise ConfigError(f"--map: {source} has its own field map; --map goes with a file.")
-        files_of(source)
+        _files(source)
         return
     field_mapper(mapping, place="--map")
-    if format_of(source) != "jsonl":
-        require_columns(source, columns(source), mapping)
+    for name in files_of(source):
+        if format_of(name) != "jsonl":
+            require_columns(name, columns(name), mapping)
 
 
 def check_paths(source: str, target: str) -> None:
@@ -78,23 +71,32 @@ def check_paths(source: str, target: str) -> None:
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
     if target != "-" and Path(target).is_dir():
         raise DataError(f"{target}: expected a file for the output, found a folder.")
-    if source != "-" and not source.startswith("recipe:"):
-        if not Path(source).is_file():
-            raise DataError(f"{source}: expected a claims file, found none.")
-        if target != "-" and Path(source).resolve() == Path(target).resolve():
-            raise DataError(f"{target}: expected another file for the output than the input.")
-        if target != "-" and Path(source).resolve() == Path(rejects_file(target)).resolve():
-            raise DataError(f"{target}: expected another output, found that its rejects file is the input.")
+    if source.startswith("recipe:") or "-" in (source, target):
+        return
+    inputs = {Path(name).resolve() for name in files_of(source)}
+    if Path(target).resolve() in inputs:
+        raise DataError(f"{target}: expected another file for the output than the input.")
+    if Path(rejects_file(target)).resolve() in inputs:
+        raise DataError(f"{target}: expected another output, found that its rejects file is the input.")
+    if Path(source).is_dir() and Path(target).resolve().is_relative_to(Path(source).resolve()):
+        raise DataError(f"{target}: expected an output outside {source}, where the next run would take it for input.")
 
 
 def rejects_file(target: str) -> str:
     return f"{target}.rejects.jsonl"
 
 
+def _files(source: str) -> list[str]:
+    """The files behind any source; none for standard input."""
+    if source.startswith("recipe:"):
+        return [str(path) for path in recipes.files_of(recipes.load(source.removeprefix("recipe:")))]
+    return [name for name in files_of(source) if name != "-"]
+
+
 def _own_columns(source: str) -> list[str]:
     if source == "-":
         raise DataError("expected JSON Lines as output for standard input, found a table. Use -o FILE.jsonl.")
     if not source.startswith("recipe:"):
-        return columns(source)
+        return columns_of(files_of(source))
     rows = (row for window in windows(source) for row in window.rows)
     return list(dict.fromkeys(name for row in rows if isinstance(row, Row) for name in row.fields))

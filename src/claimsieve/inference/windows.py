@@ -8,7 +8,8 @@ from typing import Any
 
 from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.fields import field_mapper
-from claimsieve.data.files import Reject, Row, format_of, read_rows, record_cells
+from claimsieve.data.files import Reject, Row, format_of, record_cells
+from claimsieve.data.sources import files_of, read_files
 from claimsieve.records import Claim, InputField, RecordError, claim_from_row, row_of_claim
 
 WINDOW_ROWS = 8_192
@@ -32,7 +33,7 @@ class Item:
 
 
 def windows(source: str, *, skip_parts: int = 0, skip_rows: int = 0) -> Iterator[Window]:
-    """The rows of a file, of standard input ('-') or of a corpus ('recipe:NAME'), after those that are done already.
+    """The rows of a source, after those that are done already: of files (data/sources.py), or of 'recipe:NAME'.
 
     Where a window ends hangs on the rows alone, so that one that goes on cuts as one that never stopped.
     """
@@ -50,7 +51,7 @@ def windows(source: str, *, skip_parts: int = 0, skip_rows: int = 0) -> Iterator
 
 def _rows(source: str) -> Iterator[Row | Reject]:
     if not source.startswith("recipe:"):
-        yield from read_rows(source)
+        yield from read_files(files_of(source))
         return
     for number, claim in enumerate(recipe_reader.read(recipes.load(source.removeprefix("recipe:"))), start=1):
         yield claim if isinstance(claim, Reject) else Row(number, row_of_claim(claim))
@@ -67,7 +68,8 @@ class ItemReader:
 
     def __init__(self, source: str, mapping: Mapping[str, str], inputs: Sequence[InputField]) -> None:
         self._mapper = field_mapper(mapping, place="--map")
-        self._tabular = not source.startswith("recipe:") and format_of(source) != "jsonl"
+        files = [] if source.startswith("recipe:") else files_of(source)
+        self._tables = {name if len(files) > 1 else "" for name in files if format_of(name) != "jsonl"}
         self._seen = ("id", "claim", *(field for field in inputs if field != "claim"))
 
     def __call__(self, row: Row | Reject) -> Item | Reject:
@@ -75,7 +77,7 @@ class ItemReader:
             return row
         try:
             fields = self._mapper(row.fields)
-            if self._tabular:
+            if row.file in self._tables:
                 fields = record_cells(fields)
             # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
             seen = {name: fields.get(name) for name in self._seen}
@@ -83,4 +85,4 @@ class ItemReader:
                 seen["corpus"] = fields["corpus"]  # some have a temperature of their own
             return Item(claim_from_row(seen), row.fields)
         except RecordError as error:
-            return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200])
+            return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200], row.file)
