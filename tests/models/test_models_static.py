@@ -120,14 +120,18 @@ def test_the_embeddings_are_trained_too(model_of, train, valid, tiny_bert, tmp_p
     assert not torch.equal(before, after)
 
 
-def test_what_is_beyond_max_tokens_is_not_read(model_of, train, valid):
+def test_of_a_long_claim_the_end_is_not_read_and_of_long_evidence_all_is(model_of, train, valid):
     model = model_of("static", max_tokens=8, loop={"max_steps": 2})
     list(model.fit(train, valid=valid))
-    one, other = (
-        Claim("bridge " * 8 + end, evidence=(Evidence("river " * 8 + end),)) for end in ("confirmed", "denied")
-    )
-    probabilities = model.predict_proba([one, other])
-    np.testing.assert_array_equal(probabilities[0], probabilities[1])
+    claims = [
+        Claim("bridge " * 8 + end, evidence=(Evidence("river " * 8 + last),))
+        for end, last in (("confirmed", "denied"), ("denied", "denied"), ("denied", "confirmed"))
+    ]
+    same, alike, other = model.predict_proba(claims)
+    np.testing.assert_allclose(same, alike, atol=1e-7)
+    assert np.abs(other - alike).max() > 1e-6
+    encoded = model.encode(claims)
+    assert (encoded.count, encoded.split, encoded.cut) == (3, 3, 3)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "model.safetensors"])

@@ -109,14 +109,14 @@ def predict(
 
 def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:
     say(f"{tally.labelled:,} of {tally.read:,} rows labelled → {where}", quiet=quiet)
-    lines = {
-        tally.abstained: "of them left to a person (abstained); reasons says why",
-        tally.without_evidence: "rows had no evidence: the model was trained to read it, and without it a label means "
-        "nothing",
-        tally.split: "different inputs had evidence longer than the model's window; it was read in pieces",
-        tally.cut: "different inputs had a claim longer than the model's window; it was read without its end",
-        tally.rejected: f"rows rejected → {tally.rejects_file or 'stderr'}",
-    }
-    for count, words in lines.items():
+    without = "rows had no evidence: the model was trained to read evidence, and without it a label means nothing"
+    lines = [
+        (tally.abstained, "of them left to a person (abstained); reasons says why"),
+        (tally.without_evidence, without),
+        (tally.split, "different inputs had evidence longer than the model's window; it was read in pieces"),
+        (tally.cut, "different inputs had a claim longer than the model's window; it was read without its end"),
+        (tally.rejected, f"rows rejected → {tally.rejects_file or 'stderr'}"),
+    ]
+    for count, words in lines:
         if count:
             say(f"{count:,} {words}", quiet=quiet)
