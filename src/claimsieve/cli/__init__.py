@@ -38,6 +38,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from claimsieve.cli import (  # noqa: F401  # they add themselves
         card,
+        cascade,
         compare,
         configs,
         data,
