@@ -16,6 +16,7 @@ from claimsieve.errors import ConfigError, DataError, ModelError
 from claimsieve.evaluation.assessment import read_assessment, read_calibration
 from claimsieve.evaluation.handover import from_json
 from claimsieve.models.artifacts import Manifest, load_model, read_manifest
+from claimsieve.report import cascade_sentences
 
 ASKED = {"max_disagreement": 0.2, "confidence": 0.9}  # 11 rows at least
 SPLIT = {"by": "group", "train": 0.4, "valid": 0.1, "calibration": 0.25, "test": 0.25}
@@ -110,6 +111,12 @@ def test_card_and_report_say_that_there_are_two_tiers(built):
         assert "Cascade model that reads claim, evidence" in text
         assert "Two tiers" in text
         assert "The bound takes claims to be drawn each for itself" in text
+
+
+def test_a_model_of_one_tier_has_no_such_section_and_another_document_is_refused():
+    assert cascade_sentences({}) == []
+    with pytest.raises(ModelError, match=r"cascade\.json: expected what a training writes there"):
+        cascade_sentences({"cascade.json": b"[]"})
 
 
 def test_speeds_are_ratios_of_times_that_were_taken(built):

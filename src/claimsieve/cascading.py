@@ -136,7 +136,8 @@ def build_cascade(
         say(f"saved {directory}")
         if run is not None:
             run.set_tags(dict(handover.fingerprints))
-            run.describe(assessment.described() + "\n\n" + "\n".join(handovers.sentences(handover)))
+            told = "\n".join(f"- {sentence}" for sentence in handovers.sentences(handover))
+            run.describe(f"{assessment.described()}\n{told}")
             found = handovers.summary_metrics(handover)
             run.log_metrics(assessment.metrics() | {f"cascade/{name}": value for name, value in found.items()})
             run.log_files([*extra, MANIFEST])

@@ -121,7 +121,14 @@ def test_it_comes_back_from_json_as_it_was(handover):
 
 @pytest.mark.parametrize(
     "change",
-    [{"threshold": "high"}, {"kinds": {}}, {"test": None}, {"macro_f1": {"cheap": 1}}, {"limit": float("nan")}],
+    [
+        {"threshold": "high"},
+        {"kinds": {}},
+        {"fingerprints": {"cheap": 1, "encoder": 2}},
+        {"test": None},
+        {"macro_f1": {"cheap": 1}},
+        {"limit": float("nan")},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_document_of_another_form_is_refused(handover, change):

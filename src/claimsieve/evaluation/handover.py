@@ -9,7 +9,7 @@ import numpy as np
 
 from claimsieve.errors import DataError
 from claimsieve.evaluation.conformal import exact_share
-from claimsieve.evaluation.evaluate import LEVEL, Estimate, estimate_from
+from claimsieve.evaluation.evaluate import Estimate, estimate_from
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.saved import by_name, finite, whole
 from claimsieve.records import Claim
@@ -122,8 +122,8 @@ def from_json(document: Any) -> Handover:
         numbers = by_name(document, ("threshold", "max_disagreement", "confidence", "limit"), finite)
         return Handover(
             **numbers,
-            kinds=by_name(document["kinds"], TIERS, str),
-            fingerprints=by_name(document["fingerprints"], TIERS, str),
+            kinds=by_name(document["kinds"], TIERS, _text),
+            fingerprints=by_name(document["fingerprints"], TIERS, _text),
             calibration=_agreement_from(document["calibration"]),
             test=_agreement_from(document["test"]),
             macro_f1=by_name(document["macro_f1"], MODELS, estimate_from),
@@ -171,8 +171,7 @@ def sentences(handover: Handover) -> list[str]:
 
 def table(handover: Handover) -> list[list[str]]:
     """Rows for a terminal: a header, then calibration and test."""
-    percent = f"{LEVEL:.0%}".replace("%", " %")
-    rows = [["", "n", f"answered by {handover.kinds['cheap']} [{percent}]", f"label differs [{percent}]", "events", ""]]
+    rows = [["", "n", f"answered by {handover.kinds['cheap']} [95 %]", "label differs [95 %]", "events", ""]]
     for name, part in (("calibration", handover.calibration), ("test", handover.test)):
         touched = f"{_shown(part.events_differing)} with such a label"
         rows.append([name, f"{part.n:,}", _shown(part.answered), _shown(part.differs, 4), f"{part.events:,}", touched])
@@ -189,6 +188,12 @@ def _agreement_from(row: Any) -> Agreement:
         events=counts["events"],
         events_differing=shares["events_differing"],
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, found {type(value).__name__}")
+    return value
 
 
 def _share_from(row: Any) -> Estimate:
