@@ -37,7 +37,7 @@ from claimsieve.report import audit_counts, parsed
 from claimsieve.runner import ended
 from claimsieve.settings import CascadeModel as CascadeSettings
 from claimsieve.settings import RunConfig
-from claimsieve.tracking import example, start_run
+from claimsieve.tracking import TrackedRun, example, start_run
 
 CHEAP_CONFIG = "cheap_config.yaml"
 
@@ -116,8 +116,7 @@ def build_cascade(
     model = CascadeModel(cheap=tiers[0], encoder=tiers[1], threshold=threshold)
     say(f"threshold {threshold:.4f}; assessing the cascade")
     of_data = _documents_of_data(encoder)
-    leaky = _leaky(of_data)
-    run = start_run(config, splits, cut=cut, data=data, leaky=leaky, directory=directory)
+    run = start_run(config, splits, cut=cut, data=data, leaky=_leaky(of_data), directory=directory)
     with ended(run):
         assessment, documents = assess(model, config, splits, seed=cut.seed)
         handover = _handover(model, asked, pair, splits, probabilities, assessment)
@@ -135,11 +134,7 @@ def build_cascade(
         )
         say(f"saved {directory}")
         if run is not None:
-            run.set_tags(dict(handover.fingerprints))
-            told = "\n".join(f"- {sentence}" for sentence in handovers.sentences(handover))
-            run.describe(f"{assessment.described()}\n{told}")
-            found = handovers.summary_metrics(handover)
-            run.log_metrics(assessment.metrics() | {f"cascade/{name}": value for name, value in found.items()})
+            _log(run, assessment, handover)
             run.log_files([*extra, MANIFEST])
             run.log_model(example(splits["test"]))
     speed = _speed(model, tiers, splits["test"])
@@ -273,6 +268,14 @@ def _handover(
         test=agreement(sure["test"], differs["test"], splits["test"]),
         macro_f1=dict(zip(handovers.MODELS, scores, strict=True)),
     )
+
+
+def _log(run: TrackedRun, assessment: Assessment, handover: Handover) -> None:
+    told = "\n".join(f"- {sentence}" for sentence in handovers.sentences(handover))
+    run.describe(f"{assessment.described()}\n{told}")
+    run.set_tags(dict(handover.fingerprints))
+    found = handovers.summary_metrics(handover)
+    run.log_metrics(assessment.metrics() | {f"cascade/{name}": value for name, value in found.items()})
 
 
 def _speed(model: CascadeModel, tiers: tuple[Tier, Tier], test: Sequence[Claim]) -> Speed:

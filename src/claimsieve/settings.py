@@ -152,8 +152,8 @@ class CascadeModel(Section):
     kind: Literal["cascade"]
     cheap: Annotated[TfidfModel | StaticModel, Field(discriminator="kind")]
     encoder: EncoderModel
-    max_disagreement: Annotated[float, Field(gt=0, lt=1)]
-    confidence: Annotated[float, Field(gt=0, lt=1)]
+    max_disagreement: Annotated[float, Field(ge=1e-6, lt=1)]
+    confidence: Annotated[float, Field(ge=1e-6, lt=1)]
 
     @property
     def checkpoint(self) -> str:

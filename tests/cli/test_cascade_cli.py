@@ -91,11 +91,11 @@ def test_a_cascade_is_made_and_logged_and_every_command_takes_it(pair, claimsiev
 
 
 @pytest.mark.parametrize("option", ["--max-disagreement", "--confidence"])
-@pytest.mark.parametrize("value", ["0", "1", "-0.1", "nan"])
+@pytest.mark.parametrize("value", ["0", "1", "-0.1", "nan", "1e-320"])
 def test_a_share_out_of_range_is_a_wrong_option(claimsieve, option, value):
     code, _, errors = claimsieve("cascade", "a", "b", "-o", "c", option, value)
     assert code == 2
-    assert f"claimsieve: {option}: expected a number between 0 and 1, found {value}" in errors
+    assert f"claimsieve: {option}: expected a number from 0.000001 to less than 1, found {float(value):g}" in errors
 
 
 def test_a_directory_without_a_model_is_one_line_on_stderr(claimsieve, place):

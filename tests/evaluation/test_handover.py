@@ -82,7 +82,9 @@ def test_rows_of_one_confidence_are_answered_together_or_not_at_all():
     assert choose_threshold(confidences, differs, max_disagreement=0.01, confidence=0.95) is None
 
 
-@pytest.mark.parametrize(("bound", "confidence", "n"), [(0.01, 0.95, 299), (0.05, 0.95, 59), (0.5, 0.5, 1)])
+@pytest.mark.parametrize(
+    ("bound", "confidence", "n"), [(0.01, 0.95, 299), (0.05, 0.95, 59), (0.5, 0.5, 1), (1e-4, 0.9, 23025)]
+)
 def test_one_row_fewer_than_needed_is_too_few(bound, confidence, n):
     asked = {"max_disagreement": bound, "confidence": confidence}
     assert rows_needed(**asked) == n

@@ -37,8 +37,8 @@ def cascade(
     from claimsieve.errors import ConfigError, TrackingError
 
     for option, value in (("--max-disagreement", max_disagreement), ("--confidence", confidence)):
-        if not 0 < value < 1:
-            raise ConfigError(f"{option}: expected a number between 0 and 1, found {value:g}.")
+        if not 1e-6 <= value < 1:
+            raise ConfigError(f"{option}: expected a number from 0.000001 to less than 1, found {value:g}.")
     output = output if output.name else output.resolve()  # `-o .` has to have a name
 
     from claimsieve.cascading import build_cascade

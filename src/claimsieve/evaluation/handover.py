@@ -87,7 +87,7 @@ def choose_threshold(
 
 def rows_needed(*, max_disagreement: float, confidence: float) -> int:
     """The fewest rows, without one differing label, that show a share to be at most so large. Both in (0, 1)."""
-    return math.ceil(math.log(1 - confidence) / math.log(1 - max_disagreement) - 1e-9)
+    return math.ceil(math.log(1 - confidence) / math.log1p(-max_disagreement) - 1e-9)
 
 
 def upper_limit(differing: int, n: int, *, confidence: float) -> float:
