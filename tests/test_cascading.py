@@ -39,7 +39,7 @@ def train(corpus, tiny_checkpoint, tmp_path_factory):
             "name": "test",
             "data": {"corpora": [{"file": str(corpus)}], "split": split, "inputs": list(inputs)},
             "model": model,
-            "training": {"epochs": 8, "batch_tokens": 256, "learning_rate": 3e-3, "precision": "float32"},
+            "training": {"epochs": 3, "batch_tokens": 256, "learning_rate": 3e-3, "precision": "float32"},
             "evaluation": {"resamples": 100, "shortcuts": False},
             "tracking": {"enabled": False},
         }

@@ -28,7 +28,7 @@ def pair(place, claimsieve, planted_claims, tiny_checkpoint):
             "name": kind,
             "data": {"corpora": [{"file": str(planted_claims)}], "split": SPLIT},
             "model": {"kind": kind, "checkpoint": str(tiny_checkpoint)},
-            "training": {"epochs": 6, "batch_tokens": 256, "learning_rate": 0.02 if kind == "static" else 3e-3},
+            "training": {"epochs": 3, "batch_tokens": 256, "learning_rate": 0.02 if kind == "static" else 3e-3},
             "evaluation": {"resamples": 100, "shortcuts": False},
             "gate": {
                 "min_macro_f1": 0.1,
