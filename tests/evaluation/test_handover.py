@@ -146,5 +146,13 @@ def test_words_and_table_name_the_tiers_and_every_number_with_its_n(handover):
     head, *rows = table(handover)
     assert head[2] == "answered by static [95 %]"
     assert [row[:2] for row in rows] == [["calibration", "400"], ["test", "400"]]
+    assert "The bound does not hold on test" not in words
     without = replace(handover, macro_f1=dict.fromkeys(handover.macro_f1))
     assert from_json(to_json(without)) == without
+
+
+def test_a_bound_that_test_contradicts_beyond_chance_is_said_to_be_broken(handover):
+    within = replace(handover, test=replace(handover.test, differs=Estimate(0.03, 0.015, 0.05)))
+    beyond = replace(handover, test=replace(handover.test, differs=Estimate(0.04, 0.021, 0.06)))
+    assert "The bound does not hold on test" not in " ".join(sentences(within))
+    assert "The bound does not hold on test" in " ".join(sentences(beyond))

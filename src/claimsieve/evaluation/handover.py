@@ -149,6 +149,10 @@ def summary_metrics(handover: Handover) -> dict[str, float]:
 def sentences(handover: Handover) -> list[str]:
     """What has to be known of a cascade, in words."""
     cheap, test, calibration = handover.kinds["cheap"], handover.test, handover.calibration
+    broken = [
+        "The bound does not hold on test, so the test claims are not like the calibration claims: another mix of "
+        "corpora, or few events. Expect the share that was measured on test, and ask for less."
+    ]
     return [
         f"The {cheap} tier answers where its most probable label has at least {handover.threshold:.3f} before "
         f"calibration, the encoder everything else; so {cheap} answered {_shown(test.answered)} of {test.n:,} test "
@@ -157,6 +161,7 @@ def sentences(handover: Handover) -> list[str]:
         f"all claims, with {handover.confidence:.3g} confidence; by {calibration.n:,} calibration claims it is at most "
         f"{handover.limit:.4f} (seen: {calibration.differs.value:.4f}). On test it was {_shown(test.differs, 4)}, in "
         f"{_shown(test.events_differing)} of {test.events:,} events.",
+        *(broken if test.differs.low > handover.max_disagreement else []),
         "Macro-F1 on test: "
         + ", ".join(
             f"{handover.kinds.get(name, name)} {_shown(value)}" for name, value in handover.macro_f1.items() if value
