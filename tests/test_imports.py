@@ -29,6 +29,7 @@ def test_light_modules_read_no_heavy_library():
         ["predict", "--help"],
         ["compare", "--help"],
         ["promote", "--help"],
+        ["cascade", "--help"],
         ["sweep", "--help"],
         ["track", "sync", "--help"],
         ["configs", "check", "starter-encoder"],

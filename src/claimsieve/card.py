@@ -18,7 +18,7 @@ from claimsieve.evaluation.documents import AUDIT
 from claimsieve.evaluation.evaluate import Evaluation
 from claimsieve.pages import rendered, rendered_markdown
 from claimsieve.records import LABELS
-from claimsieve.report import Origin, audit_counts, left_out, parsed
+from claimsieve.report import Origin, audit_counts, cascade_sentences, left_out, parsed
 
 DEFAULT_CHECKPOINT_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what `checkpoint: default` is, by its Hub id
 MAX_SLICES = 60
@@ -58,6 +58,7 @@ def model_card(documents: Mapping[str, bytes], *, origin: Origin) -> str:
         "shortcuts": parsed(documents, SHORTCUTS, shortcuts.from_json),
         "calibration": parsed(documents, CALIBRATION, calibration.from_json),
         "decisions": parsed(documents, DECISIONS, decisions.from_json),
+        "cascade": cascade_sentences(documents),
         "audit": audit,
         "left_out": left_out(documents),
         "corpora": [*corpora, *others],
@@ -155,7 +156,7 @@ def _results(evaluation: Evaluation, corpora: Sequence[CorpusFacts]) -> list[Any
     return found
 
 
-def _base_model(model: settings.TfidfModel | settings.StaticModel | settings.EncoderModel) -> str | None:
+def _base_model(model: settings.AnyModel) -> str | None:
     """The Hub id that the weights started from; None for a model without one, or from a folder of the user's own."""
     checkpoint = getattr(model, "checkpoint", None)
     if checkpoint == "default":

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from claimsieve import yaml12
 from claimsieve.config import validate
 from claimsieve.errors import ClaimsieveError, ModelError
-from claimsieve.evaluation import calibration, decisions, evaluate, shortcuts
+from claimsieve.evaluation import calibration, decisions, evaluate, handover, shortcuts
 from claimsieve.evaluation.assessment import CALIBRATION, DECISIONS, EVALUATION, SHORTCUTS
 from claimsieve.evaluation.conformal import CoverageSlice
 from claimsieve.evaluation.decisions import DecisionReport
@@ -75,8 +75,8 @@ def evaluation_page(documents: Mapping[str, bytes], *, origin: Origin) -> str:
     """The HTML report of one model.
 
     documents: file name → content, as they lie in a model directory: evaluation.json, and whatever there is of
-    shortcuts.json, calibration.json, decisions.json, audit.json, left_out.jsonl, test_predictions.jsonl and pictures;
-    what is absent has no section. Raises ModelError when one of them is not what a training writes.
+    shortcuts.json, calibration.json, decisions.json, cascade.json, audit.json, left_out.jsonl, test_predictions.jsonl
+    and pictures; what is absent has no section. Raises ModelError when one of them is not what a training writes.
     """
     evaluation = parsed(documents, EVALUATION, evaluate.from_json)
     if evaluation is None:
@@ -89,6 +89,7 @@ def evaluation_page(documents: Mapping[str, bytes], *, origin: Origin) -> str:
         "calibration": parsed(documents, CALIBRATION, calibration.from_json),
         "decisions": decided,
         "audit": parsed(documents, AUDIT, audit_counts),
+        "cascade": cascade_sentences(documents),
         "origin": origin,
         "labels": LABELS,
         "events": weakest(evaluation.events)[:MAX_EVENTS],
@@ -146,6 +147,12 @@ def parsed(documents: Mapping[str, bytes], name: str, parse: Callable[[Any], _Fo
             f"{name}: expected what a training writes there, found something else ({error}). "
             "Copy the model directory again, whole, or train again with this version."
         ) from None
+
+
+def cascade_sentences(documents: Mapping[str, bytes]) -> list[str]:
+    """What has to be known of a cascade; empty for a model of one tier."""
+    found = parsed(documents, handover.HANDOVER, handover.from_json)
+    return [] if found is None else handover.sentences(found)
 
 
 def audit_counts(document: Any) -> dict[str, Any]:

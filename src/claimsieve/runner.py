@@ -19,7 +19,7 @@ from claimsieve.evaluation.repeats import combined
 from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
-from claimsieve.models.build import build_model
+from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.models.step import Step
 from claimsieve.settings import RunConfig
@@ -77,6 +77,7 @@ def run_experiment(
     anything expensive when config, data or directory will not do.
     """
     watch = watch or Watch()
+    require_trainable(config)
     prepared = prepare(config.data)
     watch.say(prepared.described())
     targets = {_target(directory, cut, config): cut for cut in cuts(prepared, config.data, config.seeds)}

@@ -146,6 +146,23 @@ class EncoderModel(Section):
     max_tokens: Annotated[int, Field(ge=8)] = 256
 
 
+class CascadeModel(Section):
+    """Two trained models as one, as `claimsieve cascade` makes it; no training does."""
+
+    kind: Literal["cascade"]
+    cheap: Annotated[TfidfModel | StaticModel, Field(discriminator="kind")]
+    encoder: EncoderModel
+    max_disagreement: Annotated[float, Field(ge=1e-6, lt=1)]
+    confidence: Annotated[float, Field(ge=1e-6, lt=1)]
+
+    @property
+    def checkpoint(self) -> str:
+        return self.encoder.checkpoint
+
+
+AnyModel = TfidfModel | StaticModel | EncoderModel | CascadeModel
+
+
 class Training(Section):
     """The loop. tfidf uses only `label_weights`."""
 
@@ -277,7 +294,7 @@ class RunConfig(Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     data: Data
-    model: Annotated[TfidfModel | StaticModel | EncoderModel, Field(discriminator="kind")]
+    model: Annotated[AnyModel, Field(discriminator="kind")]
     training: Training = Training()
     calibration: Calibration = Calibration()
     evaluation: Evaluation = Evaluation()

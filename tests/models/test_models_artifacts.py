@@ -10,11 +10,11 @@ import pytest
 
 from claimsieve import __version__
 from claimsieve.errors import ModelError
-from claimsieve.models import KINDS
 from claimsieve.models.artifacts import load_model, read_manifest, write_model
 from claimsieve.models.checkpoints import sha256_of
 from claimsieve.records import LABELS
 
+KINDS = ("tfidf", "static", "encoder")  # those that are trained
 EXTRA = {"evaluation.json": b'{"macro_f1": 0.9}\n', "plots/confusion.png": b"\x89PNG", "splits.jsonl": b"{}\n"}
 CONFIG = "name: small\nseeds: [0]\n"
 

@@ -39,6 +39,7 @@ def main() -> None:
     from claimsieve.cli import (  # noqa: F401  # they add themselves
         bench,
         card,
+        cascade,
         compare,
         configs,
         data,

@@ -207,15 +207,15 @@ def _slice(sets: Booleans, truth: Booleans, *, resamples: int, seed: int) -> Cov
     sizes = np.arange(len(of_size)) / n
     return CoverageSlice(
         n=n,
-        covered=_share(int(covered.sum()), n),
+        covered=exact_share(int(covered.sum()), n),
         mean_set_size=interval(float(of_size @ sizes), drawn @ sizes),
-        abstained=_share(n - int(decided.sum()), n),
+        abstained=exact_share(n - int(decided.sum()), n),
         decided=int(decided.sum()),
-        right=_share(int((covered & decided).sum()), int(decided.sum())) if decided.any() else None,
+        right=exact_share(int((covered & decided).sum()), int(decided.sum())) if decided.any() else None,
     )
 
 
-def _share(count: int, n: int) -> Estimate:
+def exact_share(count: int, n: int) -> Estimate:
     """count / n with its exact interval, as scipy.stats.binomtest gives it, which is slow for a thousand events."""
     from scipy.special import betaincinv
 

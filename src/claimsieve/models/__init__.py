@@ -15,6 +15,7 @@ KINDS = {
     "tfidf": "claimsieve.models.tfidf:TfidfModel",
     "static": "claimsieve.models.static:StaticModel",
     "encoder": "claimsieve.models.encoder:EncoderModel",
+    "cascade": "claimsieve.models.cascade:CascadeModel",
 }
 
 
@@ -81,3 +82,10 @@ def kind_class(kind: str) -> Any:
         raise ModelError(f"expected a model of kind {', '.join(KINDS)}, found '{kind}'.")
     module, name = KINDS[kind].split(":")
     return getattr(import_module(module), name)
+
+
+def load_kind(kind: str, directory: Path, settings: Mapping[str, Any], *, precision: str, device: str) -> Model:
+    """A model of a kind from the files that its `save` wrote; tfidf has no use for precision and device."""
+    options = {} if kind == "tfidf" else {"precision": precision, "device": device}
+    model: Model = kind_class(kind).load(directory, **settings, **options)
+    return model

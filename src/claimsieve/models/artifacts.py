@@ -13,7 +13,7 @@ from typing import Any
 
 from claimsieve import __version__
 from claimsieve.errors import ModelError
-from claimsieve.models import Model, kind_class
+from claimsieve.models import Model, load_kind
 from claimsieve.models.checkpoints import sha256_of
 from claimsieve.records import LABELS
 
@@ -113,9 +113,8 @@ def load_model(directory: Path, *, precision: str = "auto", device: str = "auto"
 
     manifest = read_manifest(directory)
     verify(directory, manifest)
-    options = {} if manifest.kind == "tfidf" else {"precision": precision, "device": device}
     try:
-        model: Model = kind_class(manifest.kind).load(directory / WEIGHTS, **manifest.settings, **options)
+        model = load_kind(manifest.kind, directory / WEIGHTS, manifest.settings, precision=precision, device=device)
     except (TypeError, LookupError, ValueError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{directory}: the {manifest.kind} model cannot be rebuilt: {error}") from None
     return model, manifest

@@ -1,11 +1,13 @@
 """The model that a config names; config objects stop here."""
 
+from claimsieve.errors import ConfigError
 from claimsieve.models import Model, kind_class
 from claimsieve.settings import RunConfig
 
 
 def build_model(config: RunConfig, *, seed: int) -> Model:
     """Untrained. Raises MissingPackageError when its kind needs a package that is not there."""
+    require_trainable(config)
     settings = config.model.model_dump(exclude={"kind"})
     training = config.training
     if config.model.kind == "tfidf":
@@ -20,3 +22,11 @@ def build_model(config: RunConfig, *, seed: int) -> Model:
         settings["precision"] = training.precision
     model: Model = kind_class(config.model.kind)(inputs=config.data.inputs, seed=seed, **settings)
     return model
+
+
+def require_trainable(config: RunConfig) -> None:
+    """Raises ConfigError for a kind that is made of trained models."""
+    if config.model.kind == "cascade":
+        raise ConfigError(
+            "model.kind: a cascade is not trained. Train its two models, then: claimsieve cascade CHEAP ENCODER -o DIR"
+        )

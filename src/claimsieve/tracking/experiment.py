@@ -16,6 +16,7 @@ Runs of claimsieve. A label says what a claim resembles in these corpora, not ho
 | `base_rate/…` | precision and false flags at the mix of labels that the config names |
 | `probe/…` | what models score that read no evidence, and the model's margin over the best of them |
 | `slice/…` | macro-F1 on the rows of one corpus or one event |
+| `cascade/…` | how often a cascade's cheap tier answers, and how often its label is not the encoder's |
 | `compare/…` | what `claimsieve compare` found between this run and others |
 | `train/…`, `valid/…` | the course of the training |
 | `system/…` | processor, memory, disk and network during runs of more than half a minute |
