@@ -73,7 +73,10 @@ class Format:
         # csv quotes what stands in its own line end: with \r\n also a lone \r in a claim, which readers take for one.
         writer = csv.writer(text, delimiter="\t" if self.kind == "tsv" else ",", lineterminator="\r\n")
         lines = []
-        for cells in ([list(self.columns)] if first else []), ([row.get(name) for name in self.columns] for row in rows):
+        for cells in (
+            ([list(self.columns)] if first else []),
+            ([row.get(name) for name in self.columns] for row in rows),
+        ):
             for values in cells:
                 writer.writerow([self._cell(value) for value in values])
                 lines.append(text.getvalue().removesuffix("\r\n") + "\n")
@@ -83,8 +86,8 @@ class Format:
 
     def _cell(self, value: Any) -> Any:
         cell = _cell(value)
-        if self.csv_safe and isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
-            return f"'{cell}"
+        if self.csv_safe and (text := str(cell)).startswith(_FORMULA) and not _NUMBER.fullmatch(text):
+            return f"'{text}"
         return cell
 
     def _arrow(self, rows: list[Mapping[str, Any]]) -> bytes:
