@@ -1,4 +1,4 @@
-"""The answers of a claim's pieces become one answer by a rule that is fair to each piece, and leaves one piece alone."""
+"""The answers of a claim's pieces become one, by a rule that is fair to each piece and leaves a single one alone."""
 
 import numpy as np
 import pytest

@@ -73,7 +73,7 @@ WORD_BY_WORD = ("default", "cased", "as it stands", "added")
 
 @cache
 def asked(name: str) -> tuple[TokenIds, Tokenizer]:
-    """The one that is tested, with all that it remembers of texts before, and a tokenizer of its own to compare with."""
+    """The one that is tested, with all that it remembers of texts before, and a tokenizer to compare it with."""
     tokenizer = MADE[name]()
     return TokenIds(tokenizer), copied(tokenizer)
 
