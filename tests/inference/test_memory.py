@@ -171,6 +171,20 @@ def test_no_text_is_taken_for_two_nor_two_for_one(one, other):
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize("separator", [*',:;|\t\n\r\0\x1e\x1f "', ", ", '", "', "1:", ",1:", ""])
+def test_a_separator_inside_a_text_separates_nothing(separator):
+    ways = [
+        ("a", ["b", f"c{separator}d"]),
+        ("a", [f"b{separator}c", "d"]),
+        (f"a{separator}b", ["c", "d"]),
+        ("a", ["b", "c", "d"]),
+        ("a", [separator.join("bcd")]),
+        (separator.join("abcd"), []),
+    ]
+    keys = {key_of(Claim(text, evidence=tuple(map(Evidence, passages))), ALL_INPUTS) for text, passages in ways}
+    assert len(keys) == len(ways)
+
+
 def test_what_the_model_does_not_see_is_not_in_the_key():
     bare = Claim("a", evidence=(Evidence("b"),))
     full = Claim("a", id="1", source="s", date="2020", corpus="c", evidence=(Evidence("b", source="t", url="u"),))

@@ -57,7 +57,7 @@ class Format:
         compression = self.packing or "snappy"
         with parts.open("rb") as source, pyarrow.parquet.ParquetWriter(target, schema, compression=compression) as sink:
             waiting: list[Any] = []
-            while source.peek(1):  # type: ignore[attr-defined]
+            while source.peek(1):
                 with pyarrow.ipc.open_stream(source) as stream:
                     waiting.append(stream.read_all())
                 if sum(len(table) for table in waiting) >= _PARQUET_ROWS:
