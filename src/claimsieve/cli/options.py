@@ -4,6 +4,7 @@ import math
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +43,13 @@ def reject_limit(text: str | None) -> Callable[[int, int], bool]:
         return lambda read, rejected: False
     number = text.removesuffix("%")
     try:
-        limit = float(number) if text.endswith("%") else int(number)
-    except ValueError:
-        limit = -1
-    if not 0 <= limit <= (100 if text.endswith("%") else math.inf):
+        limit = Decimal(number) if text.endswith("%") else Decimal(int(number))
+    except (ValueError, InvalidOperation):
+        limit = Decimal(-1)
+    if limit.is_nan() or not 0 <= limit <= (100 if text.endswith("%") else math.inf):
         raise ConfigError(f"--max-rejects {text}: expected a number of rows or a share, such as 100 or 5%.")
     if text.endswith("%"):
-        return lambda read, rejected: rejected > read * limit / 100
+        return lambda read, rejected: 100 * rejected > read * limit
     return lambda read, rejected: rejected > limit
 
 

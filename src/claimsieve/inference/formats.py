@@ -86,8 +86,8 @@ class Format:
 
     def _cell(self, value: Any) -> Any:
         cell = _cell(value)
-        if self.csv_safe and isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
-            return f"'{cell}"
+        if self.csv_safe and (text := str(cell)).startswith(_FORMULA) and not _NUMBER.fullmatch(text):
+            return f"'{text}"
         return cell
 
     def _arrow(self, rows: list[Mapping[str, Any]]) -> bytes:

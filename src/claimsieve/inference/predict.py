@@ -186,6 +186,7 @@ def _to_journal(job: Job, parts: Parts, form: Format, journal: Journal, advance:
     rejects = rejects_file(job.target)
     if not before.finished:
         advance(tally.read)
+        _check_rejects(job, tally, journal.path("rejects"))  # the same command stops where it stopped before
         memory = Memory.kept(journal.path("memory"))
         rest = windows(job.source, skip_parts=before.parts, skip_rows=tally.read)
         for part in parts(form, rest, memory):

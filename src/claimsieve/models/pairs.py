@@ -19,7 +19,8 @@ class Pairs:
 
     ids, segments: one list a piece; segments is None where the tokenizer makes none. owners: the claim of each piece,
     from 0; every claim has at least one. count: of claims. split: how many have evidence that is read in several
-    pieces. cut: how many are themselves longer than the window, and read without their end.
+    pieces. cut: how many are themselves too long for the window, or for half of it beside long evidence, and read
+    without their end.
     """
 
     ids: list[list[int]]
@@ -80,7 +81,7 @@ class PairEncoder:
             pieces = [second]
             if len(first) + len(second) > self._room:
                 pieces = evidence_pieces(passages[row], room=self._room - len(first), units=self._ids_of, whole=second)
-                split += 1
+                split += len(pieces) > 1
             for piece in pieces:
                 ids.append(self._template.filled(first, piece))
                 if self._segmented:

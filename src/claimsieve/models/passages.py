@@ -40,11 +40,13 @@ def evidence_pieces(
     whole = units(" ".join(passages)) if whole is None else whole
     if len(whole) <= room:
         return [whole]
-    result = []
-    for group in _groups([len(units(text)) for text in passages], room=room):
-        together = units(" ".join(passages[place] for place in group))
-        result += [together[start:end] for start, end in _spans(len(together), room=room)]
-    return result
+    groups = [whole]
+    if len(passages) > 1:
+        places = _groups([len(units(text)) for text in passages], room=room)
+        groups = [units(" ".join(passages[place] for place in group)) for group in places]
+    pieces = [group[start:end] for group in groups for start, end in _spans(len(group), room=room)]
+    # A passage may have no units (signs that a tokenizer drops): its piece would speak as if there were no evidence.
+    return [piece for piece in pieces if piece] or [whole[:room]]
 
 
 def _groups(lengths: Sequence[int], *, room: int) -> list[list[int]]:

@@ -138,8 +138,7 @@ class StaticModel:
         seconds = self._token_ids([" ".join(texts) for texts in passages])
         rows = range(len(claims))
         owners = list(rows)
-        long = [row for row in rows if len(seconds[row]) > self.max_tokens]
-        for row in long:
+        for row in [row for row in rows if len(seconds[row]) > self.max_tokens]:
             seconds[row], *more = evidence_pieces(
                 passages[row], room=self.max_tokens, units=self._ids_of, whole=seconds[row]
             )
@@ -147,7 +146,8 @@ class StaticModel:
             owners += [row] * len(more)
         cut = sum(len(first) > self.max_tokens for first in firsts)
         claim_ids = [firsts[row][: self.max_tokens] for row in owners]
-        return Sides((claim_ids, seconds), np.array(owners, dtype=np.int64), len(claims), len(long), cut)
+        split = len(set(owners[len(claims) :]))
+        return Sides((claim_ids, seconds), np.array(owners, dtype=np.int64), len(claims), split, cut)
 
     def probabilities(self, sides: Sides) -> np.ndarray:
         """What the network says of them. Shape: (n, 3), in the order of LABELS."""

@@ -28,15 +28,17 @@ class TokenIds:
         with self._lock:
             if not self._by_word:
                 return self._read(texts)
-            if len(self._words) > _MAX_WORDS:
-                self._words = {}
+            known = self._words
             rows = [text.split(" ") for text in texts]
-            unknown = list(set(chain.from_iterable(rows)).difference(self._words))
-            read = dict(zip(unknown, self._read(unknown), strict=True))
-            short = {word: ids for word, ids in read.items() if len(word) <= _MAX_WORD_CHARACTERS}
-            self._words |= short
-            ids_of = (self._words if len(short) == len(read) else self._words | read).__getitem__
-            return [list(chain.from_iterable(map(ids_of, row))) for row in rows]
+            unknown = list(set(chain.from_iterable(rows)).difference(known))
+            known |= zip(unknown, self._read(unknown), strict=True)
+            result = [list(chain.from_iterable(map(known.__getitem__, row))) for row in rows]
+            for word in unknown:
+                if len(word) > _MAX_WORD_CHARACTERS:
+                    del known[word]
+            if len(known) > _MAX_WORDS:
+                known.clear()
+            return result
 
     def _read(self, texts: Sequence[str]) -> list[list[int]]:
         self._tokenizer.no_truncation()
@@ -51,6 +53,8 @@ def splits_at_spaces(description: Mapping[str, Any]) -> bool:
     """
     kinds = {name: (description.get(name) or {}).get("type") for name in ("normalizer", "pre_tokenizer", "model")}
     return kinds == {"normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer", "model": "WordPiece"} and all(
-        " " not in token["content"] and not (token["lstrip"] or token["rstrip"] or token["single_word"])
+        # Any white space: the normaliser makes a space of it, in the token as in the text.
+        token["content"].split() == [token["content"]]
+        and not (token["lstrip"] or token["rstrip"] or token["single_word"])
         for token in description.get("added_tokens", ())
     )
