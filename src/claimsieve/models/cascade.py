@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from claimsieve.errors import ModelError, TrainingError
-from claimsieve.models import Model, load_kind
+from claimsieve.models import Encoded, Model, load_kind
 from claimsieve.models.step import State, Step
-from claimsieve.records import LABELS, Claim
+from claimsieve.records import Claim
 
 CHEAP_KINDS = ("tfidf", "static")
 
@@ -24,6 +24,22 @@ class Tier:
     kind: str
     model: Model
     weights: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cheaply:
+    """Claims, and what the cheap tier makes of them. Pieces and cuts of the encoder's are not counted."""
+
+    cheap: Encoded
+    claims: Sequence[Claim]
+
+    @property
+    def split(self) -> int:
+        return self.cheap.split
+
+    @property
+    def cut(self) -> int:
+        return self.cheap.cut
 
 
 class CascadeModel:
@@ -56,13 +72,46 @@ class CascadeModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Each row as the tier that answers it gives it. Shape: (n, 3), in the order of LABELS."""
-        if not claims:
-            return np.zeros((0, len(LABELS)))
-        result = np.array(self._cheap.model.predict_proba(claims), dtype=np.float64)
+        return self.probabilities(self.encode(claims))
+
+    def encode(self, claims: Sequence[Claim]) -> Cheaply:
+        """As the cheap tier needs them; the encoder reads its rows when it is known which they are."""
+        return Cheaply(self._cheap.model.encode(claims), claims)
+
+    def probabilities(self, encoded: Cheaply) -> np.ndarray:
+        """As predict_proba. Shape: (n, 3), in the order of LABELS."""
+        return self._joined(
+            self._cheap.model.probabilities(encoded.cheap), encoded.claims, self._encoder.model.predict_proba
+        )
+
+    def reference(self, claims: Sequence[Claim]) -> np.ndarray:
+        """As predict_proba, each tier by its own reference."""
+        return self._joined(self._cheap.model.reference(claims), claims, self._encoder.model.reference)
+
+    def _joined(
+        self, cheap: np.ndarray, claims: Sequence[Claim], of_encoder: Callable[[Sequence[Claim]], np.ndarray]
+    ) -> np.ndarray:
+        result = np.array(cheap, dtype=np.float64)
         unsure = np.flatnonzero(~self.sure(result))
-        result[unsure] = self._encoder.model.predict_proba([claims[row] for row in unsure.tolist()])
+        result[unsure] = of_encoder([claims[row] for row in unsure.tolist()])
         self.answered.update({self._cheap.kind: len(claims) - len(unsure), self._encoder.kind: len(unsure)})
         return result
+
+    @property
+    def batch_tokens(self) -> int:
+        """Of the encoder's batches."""
+        return int(self._encoder.model.batch_tokens)  # type: ignore[attr-defined]
+
+    @batch_tokens.setter
+    def batch_tokens(self, tokens: int) -> None:
+        self._encoder.model.batch_tokens = tokens  # type: ignore[attr-defined]
+
+    def time_batch(self, tokens: int) -> float:
+        """Seconds that one batch of the encoder takes."""
+        return float(self._encoder.model.time_batch(tokens))  # type: ignore[attr-defined]
+
+    def computed_as(self) -> Mapping[str, Any]:
+        return self._encoder.model.computed_as()
 
     def sure(self, probabilities: np.ndarray) -> np.ndarray:
         """Which rows the cheap tier answers. probabilities: its own. Shape: (n, 3) -> (n,)"""
