@@ -7,7 +7,10 @@ batch, and sums over all of them make the step that one process alone would have
 import atexit
 import hashlib
 import os
+import re
+import signal
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -147,7 +150,11 @@ def require_same(parts: Iterable[bytes]) -> None:
 
 
 def _lost(error: Exception) -> TrainingError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    with suppress(ValueError):  # outside the main thread
+        # The launcher is about to end us too, with SIGTERM and SIGKILL half a minute later: time to say why.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # '[/.../pair.cc:537] Connection reset by peer. This is typically ...'
+    reason = re.sub(r"^\[[^\]]*\] ", "", str(error)).partition(". ")[0].partition("\n")[0] or type(error).__name__
     return TrainingError(
         f"expected {count()} processes until the end, lost one ({reason}). The same launch with --resume goes on from "
         "the last checkpoint."

@@ -134,8 +134,13 @@ class EncoderModel:
         self._open(folder, training=True)
         self._quick = None
         if self.activation_checkpointing:
+            old, new = (
+                "gradient_checkpointing_enable",
+                "activation_checkpointing_enable",
+            )  # renamed within transformers 5
+            enable = getattr(self._network, new if hasattr(self._network, new) else old)
             try:
-                self._network.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+                enable({"use_reentrant": False})
             except ValueError:
                 raise ModelError(
                     f"{folder}: {type(self._network).__name__} cannot do training.activation_checkpointing. Set it to "
