@@ -142,7 +142,7 @@ class Lora(Section):
     rank: Annotated[int, Field(ge=1, le=1024)] = 16
     alpha: Annotated[int, Field(ge=1)] = 32  # the change counts alpha / rank times
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    target_modules: Literal["all-linear"] | Annotated[tuple[str, ...], Field(min_length=1)] = "all-linear"
+    target_modules: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # None: all linear layers
 
 
 class EncoderModel(Section):

@@ -134,18 +134,7 @@ class EncoderModel:
         self._open(folder, training=True)
         self._quick = None
         if self.activation_checkpointing:
-            old, new = (
-                "gradient_checkpointing_enable",
-                "activation_checkpointing_enable",
-            )  # renamed within transformers 5
-            enable = getattr(self._network, new if hasattr(self._network, new) else old)
-            try:
-                enable({"use_reentrant": False})
-            except ValueError:
-                raise ModelError(
-                    f"{folder}: {type(self._network).__name__} cannot do training.activation_checkpointing. Set it to "
-                    "false."
-                ) from None
+            _checkpoint_activations(self._network, folder)
         return with_adapters(self._network, self.lora) if self.lora is not None else None
 
     def _merge(self, folder: Path) -> None:
@@ -248,6 +237,18 @@ class EncoderModel:
                 logits = network(**batch).logits
                 result[rows] = logits.double().softmax(dim=-1).cpu().numpy()
         return result
+
+
+def _checkpoint_activations(network: Any, folder: Path) -> None:
+    # Within transformers 5 the method has got another name.
+    enable = getattr(network, "activation_checkpointing_enable", None) or network.gradient_checkpointing_enable
+    try:
+        enable({"use_reentrant": False})
+    except ValueError:
+        raise ModelError(
+            f"{folder}: expected an architecture whose activations can be computed again, found "
+            f"{type(network).__name__}. Set training.activation_checkpointing to false."
+        ) from None
 
 
 def _lost_weights(network: Any, found: Mapping[str, Any], *, training: bool) -> list[str]:

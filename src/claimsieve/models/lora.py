@@ -9,17 +9,18 @@ import torch
 
 from claimsieve.errors import ConfigError, MissingPackageError
 
-ALL_LINEAR = "all-linear"
-
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings:
-    """rank: of the change to each weight matrix; alpha / rank is its scale. target_modules: names of linear layers."""
+    """rank: of the change to each weight matrix; alpha / rank is its scale.
+
+    target_modules: names of linear layers, or the ends of their paths; None for all of the body.
+    """
 
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.0
-    target_modules: str | Sequence[str] = ALL_LINEAR
+    target_modules: Sequence[str] | None = None
 
 
 def require_peft() -> None:
@@ -50,16 +51,16 @@ def with_adapters(network: Any, settings: LoraSettings) -> Any:
     return adapters
 
 
-def _targets(body: torch.nn.Module, asked: str | Sequence[str]) -> list[str]:
-    """Full names of the linear layers that are asked for, each by its own name or the end of its path."""
+def _targets(body: torch.nn.Module, asked: Sequence[str] | None) -> list[str]:
+    """Full names of the linear layers that are asked for."""
     linear = [name for name, module in body.named_modules() if isinstance(module, torch.nn.Linear)]
     linear = [name for name in linear if "pooler" not in name]
-    wanted = [""] if asked == ALL_LINEAR else [f".{name}" for name in asked]
-    missing = [ending[1:] for ending in wanted if not any(f".{name}".endswith(ending) for name in linear)]
-    if missing or not linear:
+    endings = [""] if asked is None else [f".{name}" for name in asked]
+    missing = [ending[1:] for ending in endings if not any(f".{name}".endswith(ending) for name in linear)]
+    if missing:
         known = ", ".join(sorted({name.rpartition(".")[2] for name in linear})) or "none"
         raise ConfigError(
             f"model.lora.target_modules: expected names of linear layers of {type(body).__name__} ({known}), found "
-            f"{', '.join(missing) or asked}."
+            f"{', '.join(missing) or 'no linear layer'}."
         )
-    return [name for name in linear if any(f".{name}".endswith(ending) for ending in wanted)]
+    return [name for name in linear if any(f".{name}".endswith(ending) for ending in endings)]
