@@ -36,6 +36,7 @@ def test_the_same_steps_are_taken(architecture, way, model_of, checkpoint_of, tr
     assert all(torch.equal(weight, found[1][1][name]) for name, weight in found[0][1].items())
     configs = [(tmp_path / str(on) / "config.json").read_text() for on in (False, True)]
     assert configs[0] == configs[1]
+    assert '"use_cache": false' in configs[0]  # else transformers would warn of it
 
 
 def test_fewer_numbers_are_kept_for_the_backward_pass(model_of, train, valid):

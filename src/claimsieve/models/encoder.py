@@ -186,6 +186,7 @@ class EncoderModel:
         config.num_labels = len(LABELS)
         config.id2label = dict(enumerate(LABELS))
         config.label2id = {label: place for place, label in enumerate(LABELS)}
+        config.use_cache = False  # of text that is generated; transformers would warn of it
         for name, value in config.to_dict().items():
             if "dropout" in name and type(value) in (int, float):
                 setattr(config, name, self.dropout)
