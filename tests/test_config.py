@@ -106,7 +106,7 @@ def test_every_problem_is_told_at_once_by_the_path_typed():
         "model.dropout: expected less than 1, found 2.",
         "model.max_token: unknown key. Did you mean 'max_tokens'? Known here: checkpoint, dropout,",
         'training.epochs: expected a valid integer, found "5".',
-        "training.learning_rates: unknown key. Did you mean 'learning_rate'? Known here: batch_tokens,",
+        "training.learning_rates: unknown key. Did you mean 'learning_rate'? Known here: accumulate_steps,",
         "seeds.1: expected greater than or equal to 0, found -1.",
         "extra: unknown key. Known here: calibration, card, data, evaluation, gate, model, name, seeds, sweep",
     ]

@@ -40,3 +40,26 @@ def test_a_password_in_the_tracking_address_is_refused_and_not_repeated(uri):
     for kept in ("sqlite:///a=b.db", "http://host:5000", "postgresql://me@host/x", "http://host/a:b@c"):
         changed = config.validate(MINIMAL | {"tracking": {"uri": kept}}, place="a.yaml")
         assert changed.tracking.uri == kept
+
+
+@pytest.mark.parametrize(
+    ("lora", "told"),
+    [
+        (5, ": expected an object, found 5."),
+        ({"rank": 0}, ".rank: expected greater than or equal to 1, found 0."),
+        ({"rnk": 8}, ".rnk: unknown key. Did you mean 'rank'? Known here: alpha, dropout, rank, target_modules."),
+        ({"target_modules": "query"}, '.target_modules: expected a valid array, found "query".'),
+        ({"target_modules": []}, ".target_modules: expected at least 1 entry, found none."),
+        ({"target_modules": [1]}, ".target_modules.0: expected a valid string, found 1."),
+    ],
+)
+def test_what_is_wrong_with_adapters_is_told_once(lora, told):
+    assert problems(model={"kind": "encoder", "lora": lora}) == [f"model.lora{told}"]
+
+
+@pytest.mark.parametrize("kind", ["tfidf", "static"])
+def test_what_only_an_encoder_has_is_refused_for_another_kind(kind):
+    (problem,) = problems(model={"kind": kind}, training={"activation_checkpointing": True})
+    assert problem.endswith(f"training.activation_checkpointing is for model.kind encoder, found {kind}.")
+    (problem,) = problems(model={"kind": kind, "lora": {}})
+    assert problem.startswith("model.lora: unknown key.")

@@ -8,7 +8,8 @@ from claimsieve.data.corpora import load_labelled
 from claimsieve.inference.predict import Job, predict_claims, predict_file
 from claimsieve.models.artifacts import load_model
 from claimsieve.records import Claim, Label
-from claimsieve.runner import Result, Watch, run_experiment
+from claimsieve.runner import Result, run_experiment
+from claimsieve.training import Watch
 
 CONFIGS = ("starter-tfidf", "starter-static", "starter-encoder")
 SOURCE = "recipe:demo"

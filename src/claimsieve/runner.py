@@ -1,27 +1,26 @@
 """One page that tells the story: prepare the data, audit, fit, assess (calibrate, measure on test), save, log."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from claimsieve import processes
 from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
 from claimsieve.data.prepare import EACH, Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
-from claimsieve.errors import ModelError, TrainingError
+from claimsieve.errors import ConfigError, ModelError, TrainingError
 from claimsieve.evaluation.assessment import EVALUATION, Assessment, read_assessment
 from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, lines
 from claimsieve.evaluation.evaluate import Evaluation
 from claimsieve.evaluation.repeats import combined
 from claimsieve.evaluation.shortcuts import Shortcuts
-from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
-from claimsieve.models.step import Step
 from claimsieve.settings import RunConfig
 from claimsieve.tracking import (
     TrackedRun,
@@ -32,6 +31,7 @@ from claimsieve.tracking import (
     start_run,
 )
 from claimsieve.tracking.sync import sync
+from claimsieve.training import Watch, follow, training_directory
 
 _NOT_DECISIVE = {"name", "tracking", "calibration", "evaluation", "gate", "card", "sweep", "seeds"}
 
@@ -59,14 +59,6 @@ class Result:
         return self.assessment.shortcuts
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How the runner speaks to its caller: `say` takes a line of text, `step` takes every training step."""
-
-    say: Callable[[str], None] = lambda text: None
-    step: Callable[[Step], None] = lambda step: None
-
-
 def run_experiment(
     config: RunConfig, directory: Path, *, resume: bool = False, watch: Watch | None = None
 ) -> list[Result]:
@@ -74,14 +66,21 @@ def run_experiment(
 
     directory: the model directory; with several seeds, each has `seed-<n>` below it. A finished one is kept as it is
     when `resume` is set, and an interrupted one goes on from its last checkpoint. Raises ClaimsieveError before
-    anything expensive when config, data or directory will not do.
+    anything expensive when config, data or directory will not do. Of several processes the first does all this; the
+    others lend a hand in each training, and return nothing.
     """
     watch = watch or Watch()
     require_trainable(config)
+    if processes.count() > 1 and config.model.kind == "tfidf":
+        raise ConfigError(f"model.kind tfidf: trains in one process, found {processes.count()}. Start it alone.")
     prepared = prepare(config.data)
     watch.say(prepared.described())
     targets = {_target(directory, cut, config): cut for cut in cuts(prepared, config.data, config.seeds)}
     done = [target for target in targets if resume and (target / EVALUATION).is_file()]
+    if not processes.is_first():
+        for target in [target for target in targets if target not in done]:
+            _lend_a_hand(config, prepared, targets[target], target, resume=resume)
+        return []
     for target in targets:
         if target not in done:
             _require_target(target, resume=resume)
@@ -128,11 +127,6 @@ def _target(directory: Path, cut: Cut, config: RunConfig) -> Path:
     return directory / f"seed-{cut.seed}" if len(config.seeds) > 1 else directory
 
 
-def training_directory(directory: Path) -> Path:
-    """Where the checkpoint of an unfinished training lies, beside the model directory to be."""
-    return directory.with_name(f"{directory.name}.training")
-
-
 def _run_cut(
     config: RunConfig,
     prepared: Prepared,
@@ -153,8 +147,7 @@ def _run_cut(
         watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")
     fingerprint = data_fingerprint(prepared.claims, cut.assignment)
     model = build_model(config, seed=cut.seed)
-    identity = {"config": _decisive(config), "data": fingerprint, "seed": cut.seed}
-    checkpoint = Checkpoint(training_directory(directory), identity=identity, resume=resume)
+    checkpoint = _checkpoint(config, cut, directory, data=fingerprint, resume=resume)
     state = checkpoint.read()  # refuses another config before a run is begun
     leaky = any(finding.check == "event_overlap" for finding in report.findings)
     run = start_run(
@@ -168,8 +161,9 @@ def _run_cut(
         parent=parent,
     )
     with ended(run):
+        checkpoint.run_id = run.uid if run is not None else None
         steps = model.fit(train, valid=splits["valid"], state=state)
-        _follow(steps, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
+        follow(steps, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
         assessment, documents = assess(model, config, splits, seed=cut.seed)
         extra = documents | {SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
         if prepared.left_out:
@@ -197,6 +191,20 @@ def _run_cut(
             run.log_model(example(splits["test"]))
     failure = run.failure if run is not None else None
     return Result(directory, cut.seed, assessment, cut.fold, _test_to_train(cut), failure)
+
+
+def _lend_a_hand(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, resume: bool) -> None:
+    """What every process but the first does: its share of each step. It writes nothing and says nothing."""
+    fingerprint = data_fingerprint(prepared.claims, cut.assignment)
+    checkpoint = _checkpoint(config, cut, directory, data=fingerprint, resume=resume)
+    train, valid = augmented(prepared, cut, config.data), parts(prepared, cut)["valid"]
+    steps = build_model(config, seed=cut.seed).fit(train, valid=valid, state=checkpoint.read())
+    follow(steps, checkpoint, None, seconds=math.inf, watch=Watch())
+
+
+def _checkpoint(config: RunConfig, cut: Cut, directory: Path, *, data: str, resume: bool) -> Checkpoint:
+    identity = {"config": _decisive(config), "data": data, "seed": cut.seed}
+    return Checkpoint(training_directory(directory), identity=identity, resume=resume)
 
 
 @contextmanager
@@ -232,46 +240,10 @@ def _heading(cut: Cut) -> str:
 def _decisive(config: RunConfig) -> dict[str, Any]:
     """The settings that decide the weights; a training may go on under another name or tracking store."""
     kept: dict[str, Any] = config.model_dump(exclude=_NOT_DECISIVE, mode="json")
-    kept["training"].pop("checkpoint_seconds")
+    for name in ("checkpoint_seconds", "activation_checkpointing"):
+        kept["training"].pop(name)
     kept["data"].pop("audit")
     return kept
-
-
-def _follow(
-    steps: Iterator[Step], checkpoint: Checkpoint, run: TrackedRun | None, *, seconds: float, watch: Watch
-) -> None:
-    """Train to the end, with checkpoints, the loss curve, and a last checkpoint when the user interrupts."""
-    checkpoint.run_id = run.uid if run is not None else None
-    saved = time.monotonic()
-    origin: tuple[int, float] | None = None  # tokens and time after the first step seen
-    with deferred_interrupt() as interrupted:
-        for step in steps:
-            try:
-                for name, note in (step.notes or {}).items():
-                    watch.say(f"{name}: {note}")
-                watch.step(step)
-                origin = origin or (step.tokens, time.monotonic())
-                if run is not None:
-                    run.log_step(step.number, _curve(step, *origin))
-                if time.monotonic() - saved >= seconds:
-                    checkpoint.write(step.state())
-                    saved = time.monotonic()
-                if interrupted():
-                    raise KeyboardInterrupt
-            except KeyboardInterrupt:
-                if checkpoint.write(step.state()):
-                    watch.say(f"stopped after step {step.number}, from which --resume goes on")
-                raise
-        if interrupted():  # in the last evaluation: the model is whole, what follows is not begun
-            raise KeyboardInterrupt
-
-
-def _curve(step: Step, first_tokens: int, first_time: float) -> dict[str, float]:
-    values = {"train/loss": step.loss, "train/learning_rate": step.learning_rate, "train/epoch": step.epoch}
-    seconds = time.monotonic() - first_time
-    if step.tokens > first_tokens and seconds > 0:
-        values["train/tokens_per_second"] = (step.tokens - first_tokens) / seconds
-    return values | {f"valid/{name}": value for name, value in (step.valid or {}).items()}
 
 
 def _finished(directory: Path, config: RunConfig, prepared: Prepared, *, cut: Cut, watch: Watch) -> Result:

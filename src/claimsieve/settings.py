@@ -136,6 +136,15 @@ class StaticModel(Section):
     max_tokens: Annotated[int, Field(ge=8)] = 512
 
 
+class Lora(Section):
+    """Adapters of low rank beside the linear layers; they and the head are trained, and merged before saving."""
+
+    rank: Annotated[int, Field(ge=1, le=1024)] = 16
+    alpha: Annotated[int, Field(ge=1)] = 32  # the change counts alpha / rank times
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    target_modules: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # None: all linear layers
+
+
 class EncoderModel(Section):
     """A transformer that reads claim and evidence as one pair. `default`: all-MiniLM-L6-v2 from a package."""
 
@@ -144,6 +153,7 @@ class EncoderModel(Section):
     revision: str | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     max_tokens: Annotated[int, Field(ge=8)] = 256
+    lora: Lora | None = None  # None: all weights are trained
 
 
 class CascadeModel(Section):
@@ -169,6 +179,7 @@ class Training(Section):
     epochs: Annotated[int, Field(ge=1)] = 3
     max_steps: Annotated[int, Field(ge=1)] | None = None
     batch_tokens: Annotated[int, Field(ge=16)] = 4096
+    accumulate_steps: Annotated[int, Field(ge=1)] = 1  # batches whose gradients add up to one step
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 1e-4
     warmup_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.01
@@ -176,6 +187,7 @@ class Training(Section):
     label_weights: Literal["balanced", "none"] = "balanced"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    activation_checkpointing: bool = False  # encoder: less memory, about a third slower
     evaluations_per_epoch: Annotated[int, Field(ge=1)] = 1
     patience_evaluations: Annotated[int, Field(ge=1)] = 2
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0
@@ -308,6 +320,12 @@ class RunConfig(Section):
     def _seeds_differ(self) -> "RunConfig":
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("expected each seed once in seeds")
+        return self
+
+    @model_validator(mode="after")
+    def _only_an_encoder_has_layers_to_checkpoint(self) -> "RunConfig":
+        if self.training.activation_checkpointing and self.model.kind != "encoder":
+            raise ValueError(f"training.activation_checkpointing is for model.kind encoder, found {self.model.kind}")
         return self
 
     def as_yaml(self) -> str:

@@ -1,3 +1,5 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
@@ -92,7 +94,58 @@ def test_the_plan_ends_at_max_steps_and_counts_epochs():
     assert len(steps) == 18
     np.testing.assert_allclose([epoch for epoch, _ in steps], np.arange(1, 19) / 6)
     short = plan(examples, LoopSettings(epochs=3, batch_tokens=12, max_steps=8), seed=0)
-    assert [rows.tolist() for _, rows in short] == [rows.tolist() for _, rows in steps[:8]]
+    assert rows_of(short) == rows_of(steps[:8])
+
+
+def rows_of(steps):
+    return [[rows.tolist() for rows in batches] for _, batches in steps]
+
+
+@pytest.mark.parametrize(("accumulated", "sizes"), [(2, [2, 2, 2]), (4, [4, 2]), (6, [6]), (99, [6])])
+def test_a_step_takes_so_many_batches_and_none_of_the_next_epoch(accumulated, sizes):
+    examples = tiny_examples(24)
+    single = plan(examples, LoopSettings(epochs=2, batch_tokens=12), seed=0)
+    steps = plan(examples, LoopSettings(epochs=2, batch_tokens=12, accumulate_steps=accumulated), seed=0)
+    assert [len(batches) for _, batches in steps] == sizes * 2
+    assert list(chain(*rows_of(steps))) == list(chain(*rows_of(single)))
+    np.testing.assert_allclose([epoch for epoch, _ in steps], np.cumsum(sizes * 2) / 6)
+
+
+@pytest.mark.parametrize("mode", ["balanced", "none"])
+def test_batches_that_add_up_to_a_step_are_one_large_batch(mode):
+    """The labels are of unequal number, so that a mean of the batches' means would be another gradient."""
+    examples = tiny_examples(23)
+    labels = np.array([0] * 15 + [1] * 5 + [2] * 3)
+    examples = Examples(examples.lengths, labels, examples.collate)
+    settings = LoopSettings(epochs=6, learning_rate=0.1, label_weights=mode, max_gradient_norm=0.1)
+    rows = np.random.default_rng(0).permutation(23)
+    parts = [rows[:1], rows[1:9], rows[9:14], rows[14:]]
+    whole, added = Tiny(), Tiny()
+    losses = []
+    for network, batches in ((whole, [rows]), (added, parts)):
+        optimizer = MasterAdamW(network.parameters(), weight_decay=0.01)
+        steps = training_steps(network, optimizer, examples, [(1.0, batches)] * 8, settings=settings)
+        losses.append([step.loss for step in steps])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    for one, other in zip(whole.parameters(), added.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_dropout_hangs_on_seed_and_step_alone():
+    class Drawn(Tiny):
+        def forward(self, features):
+            self.drawn = torch.rand(()).item()
+            return super().forward(features)
+
+    def draws(seed, done=0):
+        network, settings = Drawn(), LoopSettings(batch_tokens=12)
+        return [network.drawn for _ in start(network, tiny_examples(), settings, seed=seed, done=done)]
+
+    whole = draws(1)
+    torch.manual_seed(99)
+    assert draws(1, done=2) == whole[2:]
+    assert not set(draws(2)) & set(whole)
+    assert len(set(whole)) == len(whole)
 
 
 def test_next_takes_one_step_and_no_more():

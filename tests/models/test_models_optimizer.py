@@ -93,6 +93,20 @@ def test_going_on_from_saved_tensors_is_going_on(dtype):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_small_gradients_that_are_collected_add_up_in_float32():
+    """In bfloat16, 1 + 1/512 is 1."""
+    weight = torch.nn.Parameter(torch.zeros(2, dtype=torch.bfloat16))
+    optimizer = MasterAdamW([weight], weight_decay=0.0)
+    for gradient in (1.0, *[1 / 512] * 512):
+        weight.grad = torch.full((2,), gradient, dtype=torch.bfloat16)
+        optimizer.collect()
+        assert weight.grad is None
+    assert optimizer.masters()[0].grad.tolist() == [2.0, 2.0]
+    norm = optimizer.step(learning_rate=0.1, max_gradient_norm=100.0)
+    assert norm == pytest.approx(8**0.5)
+    assert optimizer.masters()[0].grad is None
+
+
 def test_saved_tensors_are_copies():
     weights = parameters()
     optimizer = MasterAdamW(weights, weight_decay=0.1)

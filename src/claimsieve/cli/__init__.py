@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from claimsieve import __version__
+from claimsieve import __version__, processes
 from claimsieve.errors import ClaimsieveError
 
 app = typer.Typer(
@@ -28,8 +28,10 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-) -> None: ...
+) -> None:
+    processes.check_launch(context.invoked_subcommand)
 
 
 def main() -> None:
@@ -58,7 +60,8 @@ def main() -> None:
     try:
         app(prog_name="claimsieve")
     except ClaimsieveError as error:
-        typer.echo(f"claimsieve: {error}", err=True)
+        who = "claimsieve" if processes.is_first() else f"claimsieve (process {processes.place()})"
+        typer.echo(f"{who}: {error}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and nowhere to say it.

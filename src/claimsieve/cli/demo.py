@@ -22,7 +22,7 @@ def demo(
     """Train three models on the starter corpus, label the demo claims, and print the comparison."""
     from claimsieve.demo import run_demo
     from claimsieve.errors import TrackingError
-    from claimsieve.runner import Watch
+    from claimsieve.training import Watch
 
     directory = output or Path("runs/demo") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     with step_bar(quiet=quiet) as show:

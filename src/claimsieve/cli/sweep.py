@@ -44,9 +44,9 @@ def sweep(
     directory = directory if directory.name else directory.resolve()  # `-o .` has to have a name
 
     from claimsieve.errors import TrackingError
-    from claimsieve.runner import Watch
     from claimsieve.sweeps.outcome import BEST, headline, table
     from claimsieve.sweeps.sweep import run_sweep
+    from claimsieve.training import Watch
 
     with _bar(quiet=quiet) as show:
         watch = Watch(say=lambda text: say(text, quiet=quiet), step=show)

@@ -46,9 +46,12 @@ def train(
     directory = output or (_interrupted(runs) if resume else runs / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
     directory = directory if directory.name else directory.resolve()  # `-o .` has to have a name
 
+    from claimsieve import processes
     from claimsieve.errors import TrackingError
-    from claimsieve.runner import Watch, run_experiment
+    from claimsieve.runner import run_experiment
+    from claimsieve.training import Watch
 
+    quiet = quiet or not processes.is_first()
     with step_bar(quiet=quiet) as show:
         watch = Watch(say=lambda text: say(text, quiet=quiet), step=show)
         try:
@@ -56,6 +59,8 @@ def train(
         except KeyboardInterrupt:
             say(f"interrupted; to go on: the same command with --resume -o {directory}", quiet=quiet)
             raise
+    if not processes.is_first():
+        return
     if as_json:
         typer.echo(json.dumps([_row(result) for result in results], indent=1))
     else:

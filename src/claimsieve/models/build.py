@@ -19,7 +19,11 @@ def build_model(config: RunConfig, *, seed: int) -> Model:
         settings["loop"] = LoopSettings(**{name: getattr(training, name) for name in names})
         settings["device"] = training.device
     if config.model.kind == "encoder":
+        from claimsieve.models.lora import LoraSettings
+
         settings["precision"] = training.precision
+        settings["activation_checkpointing"] = training.activation_checkpointing
+        settings["lora"] = LoraSettings(**settings["lora"]) if settings["lora"] is not None else None
     model: Model = kind_class(config.model.kind)(inputs=config.data.inputs, seed=seed, **settings)
     return model
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claimsieve import processes
 from claimsieve.errors import TrainingError
 from claimsieve.models.step import State
 
@@ -15,13 +16,14 @@ class Checkpoint:
     """The State of one training in a folder of its own, and the id of the tracked run that it belongs to.
 
     identity: what must be the same for the training to go on (settings, data, seed). resume: keep what is there;
-    else it is removed.
+    else it is removed. Of several processes the first writes and removes; all read.
     """
 
     def __init__(self, folder: Path, *, identity: Mapping[str, Any], resume: bool) -> None:
         self._folder = folder
         self._state, self._run = folder / "state.safetensors", folder / "run.json"
         self._identity = json.loads(json.dumps(dict(identity)))
+        self._resume = resume
         self.run_id: str | None = None
         if not resume:
             self.remove()
@@ -33,7 +35,7 @@ class Checkpoint:
 
     def write(self, state: State) -> bool:
         """Replace the saved State. False for a kind that trains in one step: no tensors, nothing to go on from."""
-        if not state.tensors:
+        if not state.tensors or not processes.is_first():
             return False
         from safetensors.torch import save_file
 
@@ -52,7 +54,7 @@ class Checkpoint:
 
     def read(self) -> State | None:
         """The saved State, or None. Raises TrainingError naming what differs from the interrupted training."""
-        if not self._state.is_file():
+        if not self._resume or not self._state.is_file():
             return None
         from safetensors import SafetensorError, safe_open
 
@@ -73,4 +75,5 @@ class Checkpoint:
 
     def remove(self) -> None:
         """The training is finished, or starts afresh."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if processes.is_first():
+            shutil.rmtree(self._folder, ignore_errors=True)

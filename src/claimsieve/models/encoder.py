@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from claimsieve import processes
 from claimsieve.data.inputs import render
 from claimsieve.errors import ModelError
 from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.loop import Examples, LoopSettings, label_places
+from claimsieve.models.lora import LoraSettings, require_peft, with_adapters
 from claimsieve.models.packed import packed
 from claimsieve.models.pairs import PairEncoder, Pairs
 from claimsieve.models.passages import combined
@@ -36,7 +38,9 @@ class EncoderModel:
 
     checkpoint: 'default' (all-MiniLM-L6-v2), a local folder, or a Hub id. max_tokens: a pair longer than this loses
     the end of its longer side; how many do is in the notes of the first Step. dropout: replaces the checkpoint's own;
-    0 is quickest on a processor. precision: 'auto', 'float32' or 'bfloat16'. The rest: LoopSettings.
+    0 is quickest on a processor. precision: 'auto', 'float32' or 'bfloat16'. lora: train adapters and the head only.
+    activation_checkpointing: compute activations again in the backward pass rather than keep them; the same gradients
+    in less memory, a third slower. The rest: LoopSettings.
     """
 
     def __init__(
@@ -50,8 +54,12 @@ class EncoderModel:
         precision: str = "auto",
         device: str = "auto",
         seed: int = 0,
+        lora: LoraSettings | None = None,
+        activation_checkpointing: bool = False,
         loop: LoopSettings | None = None,
     ) -> None:
+        if lora is not None:
+            require_peft()
         self.inputs = tuple(inputs)
         self.checkpoint = checkpoint
         self.revision = revision
@@ -60,6 +68,8 @@ class EncoderModel:
         self.precision = precision
         self.device = device
         self.seed = seed
+        self.lora = lora
+        self.activation_checkpointing = activation_checkpointing
         self.loop = loop or LoopSettings()
         self._network: Any = None
         self._quick: Any = None  # the same network, laid out for inference, once it is loaded
@@ -68,16 +78,16 @@ class EncoderModel:
         self.batch_tokens = _INFERENCE_BATCH_TOKENS  # of a padded batch in inference
 
     def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
-        """Fine-tune all weights. Raises ModelError when the checkpoint cannot be used."""
+        """Fine-tune all weights, or adapters. Raises ModelError when the checkpoint cannot be used."""
         folder = checkpoint_directory(self.checkpoint, revision=self.revision)
-        device = choose_device(self.device)
+        device = processes.join(choose_device(self.device))
         dtype, why = choose_precision(self.precision, device)
-        torch.manual_seed(self.seed)  # the head's first weights
-        self._open(folder, training=True)
-        self._quick = None
+        if processes.anyone(dtype == torch.float32):  # each process has measured it for itself
+            dtype = torch.float32
+        self._prepare(folder)
         self._network.to(device=device, dtype=dtype)
         encoded, truncated = self._encode(train)
-        valid_encoded, _ = self._encode(valid)
+        valid_encoded, _ = self._encode(processes.share(valid))
         lengths = [len(ids) for ids in encoded["input_ids"]]
         notes = {
             "precision": f"{str(dtype).removeprefix('torch.')} on {device.type} ({why})",
@@ -95,6 +105,8 @@ class EncoderModel:
             state=state,
             notes=notes,
         )
+        if self.lora is not None:
+            self._merge(folder)
         self._network.eval()
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
@@ -181,6 +193,24 @@ class EncoderModel:
         model._quick = packed(model._network)
         return model
 
+    def _prepare(self, folder: Path) -> Any:
+        """Tokenizer and network for a training. Returns the adapters, if any."""
+        torch.manual_seed(self.seed)  # the first weights of head and adapters
+        self._open(folder, training=True)
+        self._quick = None
+        if self.activation_checkpointing:
+            _checkpoint_activations(self._network, folder)
+        return with_adapters(self._network, self.lora) if self.lora is not None else None
+
+    def _merge(self, folder: Path) -> None:
+        """The checkpoint's weights as they were, not as bfloat16 may have rounded them, with what was trained."""
+        device = self._network.device
+        trained = {name: weight for name, weight in self._network.named_parameters() if weight.requires_grad}
+        adapters = self._prepare(folder)
+        self._network.load_state_dict({name: weight.detach() for name, weight in trained.items()}, strict=False)
+        adapters.merge_and_unload()
+        self._network.to(device)
+
     def _open(self, folder: Path, *, training: bool) -> None:
         """Tokenizer and network from local files; no code of the checkpoint's own is ever run."""
         from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
@@ -222,6 +252,7 @@ class EncoderModel:
         config.num_labels = len(LABELS)
         config.id2label = dict(enumerate(LABELS))
         config.label2id = {label: place for place, label in enumerate(LABELS)}
+        config.use_cache = False  # of text that is generated; transformers would warn of it
         for name, value in config.to_dict().items():
             if "dropout" in name and type(value) in (int, float):
                 setattr(config, name, self.dropout)
@@ -273,6 +304,18 @@ class EncoderModel:
                 logits = network(**batch).logits
                 result[rows] = logits.double().softmax(dim=-1).cpu().numpy()
         return result
+
+
+def _checkpoint_activations(network: Any, folder: Path) -> None:
+    # Within transformers 5 the method has got another name.
+    enable = getattr(network, "activation_checkpointing_enable", None) or network.gradient_checkpointing_enable
+    try:
+        enable({"use_reentrant": False})
+    except ValueError:
+        raise ModelError(
+            f"{folder}: expected an architecture whose activations can be computed again, found "
+            f"{type(network).__name__}. Set training.activation_checkpointing to false."
+        ) from None
 
 
 def _lost_weights(network: Any, found: Mapping[str, Any], *, training: bool) -> list[str]:

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from sklearn.metrics import f1_score, log_loss
 
+from claimsieve import processes
 from claimsieve.errors import TrainingError
-from claimsieve.models.loop import Examples, LoopSettings, diverged, plan, training_steps
+from claimsieve.models.loop import Examples, LoopSettings, Planned, diverged, plan, training_steps
 from claimsieve.models.optimizer import MasterAdamW
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS
@@ -30,7 +31,8 @@ def fit_network(
 
     The best weights are those with the highest macro-F1 on valid, ties going to the lower loss. Training stops early
     after `patience_evaluations` evaluations without a better one; without valid rows, the last weights are the best.
-    With the `state` of a step, training goes on to the same weights as if it had not been interrupted.
+    With the `state` of a step, training goes on to the same weights as if it had not been interrupted. Of several
+    processes each has all examples, and gives the probabilities of its share of the valid rows.
     """
     present = [LABELS[place] for place in sorted(set(examples.labels.tolist()))]
     if len(present) < 2:
@@ -38,33 +40,31 @@ def fit_network(
     steps = plan(examples, settings, seed=seed)
     optimizer = MasterAdamW(network.parameters(), weight_decay=settings.weight_decay)
     best = _Best()
-    device = next(network.parameters()).device
     evaluated = _evaluation_points(steps, settings) if len(valid_labels) else set()
     done = tokens = 0
 
     def measure(number: int) -> dict[str, float]:
-        probabilities = valid_probabilities()
+        probabilities = processes.gathered(valid_probabilities(), rows=len(valid_labels))
         if not np.isfinite(probabilities).all():
             raise TrainingError(diverged("probability on valid", float("nan"), number, settings))
         metrics = _measure(probabilities, valid_labels)
         best.see(metrics, optimizer, number)
         return metrics
 
-    torch.manual_seed(seed)
     if state is not None:
         optimizer.load(state.tensors)
         best = _Best.from_state(state)
         done, tokens = int(state.values["number"]), int(state.values["tokens"])
-        if done in evaluated and best.measured_at != done:  # the interruption came in the middle of the evaluation
-            measure(done)
-        _set_random_state(state.tensors["random"], device)
+    _require_same_training(optimizer, examples, valid_labels, steps, settings=settings, seed=seed, done=done)
+    if state is not None and done in evaluated and best.measured_at != done:
+        measure(done)  # the interruption came in the middle of the evaluation
     stop = best.evaluations_since >= settings.patience_evaluations
     latest: dict[str, Any] = {}
     for progress in training_steps(
-        network, optimizer, examples, [] if stop else steps, settings=settings, done=done, tokens=tokens
+        network, optimizer, examples, [] if stop else steps, settings=settings, seed=seed, done=done, tokens=tokens
     ):
-        # At once and in one go: an interruption in what follows asks for the State of this step, with what it drew.
-        latest.update(number=progress.number, tokens=progress.tokens, random=_random_state(device))
+        # At once and in one go: an interruption in what follows asks for the State of this step.
+        latest.update(number=progress.number, tokens=progress.tokens)
         metrics = measure(progress.number) if progress.number in evaluated else None
         yield Step(
             number=progress.number,
@@ -85,23 +85,28 @@ def fit_network(
             parameter.copy_(weight)
 
 
+def _require_same_training(
+    optimizer: MasterAdamW,
+    examples: Examples,
+    valid_labels: np.ndarray,
+    steps: list[Planned],
+    *,
+    settings: LoopSettings,
+    seed: int,
+    done: int,
+) -> None:
+    """Raises TrainingError when the processes would take different steps."""
+    parts = [repr((settings, seed, done)).encode(), examples.labels.tobytes(), valid_labels.tobytes()]
+    parts += [rows.tobytes() for _, batches in steps for rows in batches]
+    parts += [master.flatten()[:64].cpu().numpy().tobytes() for master in optimizer.masters()]
+    processes.require_same(parts)
+
+
 def _state(latest: Mapping[str, Any], optimizer: MasterAdamW, best: "_Best") -> State:
     return State(
-        {**optimizer.tensors(), **best.tensors(), "random": latest["random"]},
+        {**optimizer.tensors(), **best.tensors()},
         {"number": latest["number"], "tokens": latest["tokens"], **best.values()},
     )
-
-
-def _random_state(device: torch.device) -> torch.Tensor:
-    """Of the generator that dropout draws from."""
-    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
-
-
-def _set_random_state(random: torch.Tensor, device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(random, device)
-    else:
-        torch.set_rng_state(random)
 
 
 class _Best:
@@ -149,7 +154,7 @@ def _trained(network: torch.nn.Module) -> list[torch.nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def _evaluation_points(steps: list[tuple[float, np.ndarray]], settings: LoopSettings) -> set[int]:
+def _evaluation_points(steps: list[Planned], settings: LoopSettings) -> set[int]:
     """Step numbers after which valid is measured: the given times per epoch, and the last step."""
     points = {len(steps)}
     for number, (epoch, _) in enumerate(steps, start=1):

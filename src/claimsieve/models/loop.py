@@ -7,21 +7,27 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from claimsieve import processes
 from claimsieve.errors import TrainingError
 from claimsieve.models.batches import plan_epoch
 from claimsieve.models.optimizer import MasterAdamW
 from claimsieve.records import LABELS, Label
 
 Collate = Callable[[np.ndarray], dict[str, torch.Tensor]]
+Planned = tuple[float, list[np.ndarray]]  # how many epochs are done after the step, and its batches of rows
 
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
-    """How to train. batch_tokens counts padding; warmup_fraction and the linear decay are of all steps."""
+    """How to train. batch_tokens counts padding; warmup_fraction and the linear decay are of all steps.
+
+    accumulate_steps: how many batches make one step of the optimiser, which is that of one batch of all their rows.
+    """
 
     epochs: int = 3
     max_steps: int | None = None
     batch_tokens: int = 4096
+    accumulate_steps: int = 1
     learning_rate: float = 1e-4
     warmup_fraction: float = 0.1
     weight_decay: float = 0.01
@@ -59,12 +65,14 @@ def label_places(labels: Sequence[Label | None]) -> np.ndarray:
     return np.array([LABELS.index(label) for label in labels if label is not None], dtype=np.int64)
 
 
-def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[tuple[float, np.ndarray]]:
-    """Every step of the training: how many epochs are done after it, and its rows."""
-    steps: list[tuple[float, np.ndarray]] = []
+def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[Planned]:
+    """Every step of the training."""
+    steps: list[Planned] = []
     for epoch in range(settings.epochs):
         batches = plan_epoch(examples.lengths, batch_tokens=settings.batch_tokens, seed=seed, epoch=epoch)
-        steps += [(epoch + (number + 1) / len(batches), rows) for number, rows in enumerate(batches)]
+        for start in range(0, len(batches), settings.accumulate_steps):
+            end = min(start + settings.accumulate_steps, len(batches))
+            steps.append((epoch + end / len(batches), batches[start:end]))
         if settings.max_steps is not None and len(steps) >= settings.max_steps:
             break
     return steps[: settings.max_steps]
@@ -91,44 +99,54 @@ def training_steps(
     network: torch.nn.Module,
     optimizer: MasterAdamW,
     examples: Examples,
-    steps: Sequence[tuple[float, np.ndarray]],
+    steps: Sequence[Planned],
     *,
     settings: LoopSettings,
+    seed: int = 0,
     done: int = 0,
     tokens: int = 0,
 ) -> Iterator[Progress]:
-    """Take the steps after the first `done`. The loss is the weighted mean cross-entropy of the batch, in nats.
+    """Take the steps after the first `done`. The loss is the weighted mean cross-entropy of the step's rows, in nats.
 
+    Several processes, and several batches a step, take the step that one process takes with one batch of all the rows.
     Raises TrainingError when the loss or the gradient is not a finite number, before it reaches the weights.
     """
-    from accelerate import Accelerator
-
     device = next(network.parameters()).device
-    accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision="no")
-    prepared = accelerator.prepare_model(network)
     weights = label_weights(examples.labels, settings.label_weights).to(device)
     for number in range(done + 1, len(steps) + 1):
-        epoch, rows = steps[number - 1]
-        # Each process takes its share of the rows; a batch smaller than the number of processes is seen by all.
-        shared = (
-            rows
-            if len(rows) < accelerator.num_processes
-            else rows[accelerator.process_index :: accelerator.num_processes]
-        )
-        batch = {name: tensor.to(device) for name, tensor in examples.collate(shared).items()}
-        targets = torch.from_numpy(examples.labels[shared]).to(device)
+        epoch, batches = steps[number - 1]
+        rows = np.concatenate(batches)
+        # Of all rows of the step, wherever they are computed: so the sum of all parts is the mean of the whole.
+        weight = weights[torch.from_numpy(examples.labels[rows]).to(device)].sum()
         network.train()
-        loss = cross_entropy(prepared(**batch).float(), targets, weight=weights)
+        _seed_dropout(seed, number)
+        loss = torch.zeros((), device=device)
+        for own in map(processes.share, batches):
+            if not len(own):
+                continue
+            batch = {name: tensor.to(device) for name, tensor in examples.collate(own).items()}
+            targets = torch.from_numpy(examples.labels[own]).to(device)
+            part = cross_entropy(network(**batch).float(), targets, weight=weights, reduction="sum") / weight
+            part.backward()  # type: ignore[no-untyped-call]
+            optimizer.collect()
+            loss += part.detach()
+        processes.add_up(loss)
         value = loss.item()
         if not np.isfinite(value):
             raise TrainingError(diverged("loss", value, number, settings))
-        accelerator.backward(loss)
+        processes.add_up_gradients(optimizer.masters())
         rate = learning_rate_at(number, len(steps), settings)
         norm = optimizer.step(learning_rate=rate, max_gradient_norm=settings.max_gradient_norm)
         if not np.isfinite(norm):
             raise TrainingError(diverged("gradient's norm", norm, number, settings))
         tokens += int(sum(examples.lengths[row] for row in rows))
         yield Progress(number, epoch, value, rate, tokens)
+
+
+def _seed_dropout(seed: int, number: int) -> None:
+    """What a step draws hangs on its number, so that going on needs no record of it, and differs between processes."""
+    drawn = np.random.SeedSequence([seed, number, processes.place()]).generate_state(1, np.uint64)
+    torch.manual_seed(int(drawn[0]))
 
 
 def diverged(what: str, value: float, number: int, settings: LoopSettings) -> str:

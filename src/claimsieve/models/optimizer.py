@@ -26,14 +26,24 @@ class MasterAdamW:
         self._adam = torch.optim.AdamW([group for group in groups if group["params"]], lr=0.0, fused=True)
 
     @torch.no_grad()
+    def collect(self) -> None:
+        """Add the gradients that backward left on the network to the masters' own in float32, and clear them."""
+        for parameter, master in zip(self._parameters, self._masters, strict=True):
+            if parameter.grad is None:
+                continue
+            if master.grad is None:
+                master.grad = parameter.grad.float()
+            else:
+                master.grad += parameter.grad
+            parameter.grad = None
+
+    @torch.no_grad()
     def step(self, *, learning_rate: float, max_gradient_norm: float) -> float:
-        """Clip to the norm, update, clear the gradients. Returns the norm before clipping.
+        """Collect, clip to the norm, update, clear the gradients. Returns the norm before clipping.
 
         A norm that is not finite leaves the weights as they were.
         """
-        for parameter, master in zip(self._parameters, self._masters, strict=True):
-            master.grad = None if parameter.grad is None else parameter.grad.float()
-            parameter.grad = None
+        self.collect()
         norm = float(torch.nn.utils.clip_grad_norm_(self._masters, max_gradient_norm))
         if not math.isfinite(norm):
             return norm

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from claimsieve import processes
 from claimsieve.data.inputs import render, render_claim, render_passages
 from claimsieve.errors import ModelError
 from claimsieve.models.batches import by_length
@@ -110,8 +111,8 @@ class StaticModel:
         self._token_ids = None
         torch.manual_seed(self.seed)  # the head's first weights
         self._network = StaticNetwork(embedding, hidden=self.hidden, dropout=self.dropout)
-        self._network.to(choose_device(self.device))
-        encoded, valid_encoded = self._encode(train), self._encode(valid)
+        self._network.to(processes.join(choose_device(self.device)))
+        encoded, valid_encoded = self._encode(train), self._encode(processes.share(valid))
         lengths = [len(first) + len(second) for first, second in zip(*encoded, strict=True)]
         yield from fit_network(
             self._network,

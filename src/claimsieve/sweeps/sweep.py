@@ -18,7 +18,6 @@ from claimsieve.evaluation.plots import figure_bytes
 from claimsieve.interrupts import deferred_interrupt
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
-from claimsieve.runner import Watch
 from claimsieve.settings import RunConfig, Sweep
 from claimsieve.sweeps import trials as files
 from claimsieve.sweeps.log import SweepLog, Tried
@@ -28,6 +27,7 @@ from claimsieve.sweeps.picture import history_figure
 from claimsieve.sweeps.search import importances, lags_behind, propose
 from claimsieve.sweeps.space import Value, check_sweep, own_values
 from claimsieve.sweeps.trials import OWN, SWEEP, Record, Trial
+from claimsieve.training import Watch
 from claimsieve.whole_files import write_file
 
 _NOT_DECISIVE = {"name", "tracking", "calibration", "evaluation", "gate", "card"}
