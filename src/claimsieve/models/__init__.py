@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from claimsieve.errors import ModelError
+from claimsieve.models.attributions import Attributions
 from claimsieve.models.step import State, Step
 from claimsieve.records import Claim, InputField
 
@@ -29,6 +30,10 @@ class Model(Protocol):
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Probabilities in the order of LABELS. Shape: (n, 3), float64, rows sum to 1. Any n, also 0."""
+        ...
+
+    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+        """What the answers go by: batches that hold every claim once, in any order, with its probabilities."""
         ...
 
     def settings(self) -> Mapping[str, Any]:
