@@ -107,7 +107,8 @@ def explanations(words: Words, *, n: int, top: int) -> list[Explanation]:
 def largest(weights: Floats, rows: Places, *, top: int) -> Places:
     """Of each row the places of the `top` weights that are farthest from 0, the farthest first; none that is 0."""
     some = np.flatnonzero(np.abs(weights) > DUST)
-    order = some[np.lexsort((-np.abs(weights[some]), rows[some]))]
+    size = np.round(np.abs(weights[some]), 9)  # words of one weight come in the order of the text
+    order = some[np.lexsort((-size, rows[some]))]
     of_row = rows[order]
     rank = np.arange(len(order)) - np.searchsorted(of_row, of_row)
     return order[rank < top]

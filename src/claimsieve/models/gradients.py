@@ -1,10 +1,12 @@
 """Gradients of an answer in what a part of the network gave, in the same pass that gives the answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from claimsieve.models.attributions import Floats, towards_chosen
 
@@ -14,15 +16,54 @@ def answered(
 ) -> tuple[Floats, list[torch.Tensor], list[torch.Tensor]]:
     """Logits (rows, labels); what `inner` gave at each of its calls; and the gradients in it, float32 or better.
 
-    The gradients are those of the chosen label's log-odds (attributions.towards_chosen). They end at `inner`, and
-    weights get none: only what lies between it and the logits is walked back.
+    The gradients are those of the chosen label's log-odds (attributions.towards_chosen), with attention and the scale
+    of layer norms taken as given (Ali et al. 2022, arXiv:2202.07304): both are saturated where a network is sure, and
+    the plain gradient then says little. Gradients end at `inner`, and weights get none: only what lies between it and
+    the logits is walked back. The logits are those of the network as it is.
     """
     with torch.enable_grad(), _frozen(network), _leaves(inner) as leaves:
-        output = network(**batch)
+        with _Given():
+            output = network(**batch)
         raw = getattr(output, "logits", output)
         logits = raw.detach().double().cpu().numpy()
         gradients = torch.autograd.grad(raw, leaves, torch.from_numpy(towards_chosen(logits)).to(raw))
     return logits, [leaf.detach().float() for leaf in leaves], [gradient.float() for gradient in gradients]
+
+
+class _Given(TorchFunctionMode):
+    """While open, no gradient flows through the weights of attention or through the deviation of a layer norm.
+
+    By function and not by module, so that it holds for every architecture, eager or fused.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is functional.scaled_dot_product_attention:
+            query, key, *others = args
+            return func(query.detach(), key.detach(), *others, **kwargs)
+        if func in (functional.softmax, torch.softmax, torch.Tensor.softmax):
+            return func(*args, **kwargs).detach()
+        if func is functional.layer_norm and len(args[1]) == 1:
+            return _LayerNorm.apply(*args, kwargs["weight"], kwargs["bias"], kwargs["eps"])  # type: ignore[no-untyped-call]
+        return func(*args, **kwargs)
+
+
+class _LayerNorm(torch.autograd.Function):
+    """Layer norm whose gradient takes the deviation as a constant."""
+
+    @staticmethod
+    def forward(context: Any, x: Any, shape: Any, weight: Any, bias: Any, epsilon: float) -> Any:
+        output, _, inverse_deviation = torch.native_layer_norm(x, shape, weight, bias, epsilon)
+        context.save_for_backward(weight, inverse_deviation)
+        return output
+
+    @staticmethod
+    def backward(context: Any, gradient: Any) -> Any:
+        weight, inverse_deviation = context.saved_tensors
+        scaled = gradient * inverse_deviation if weight is None else gradient * weight * inverse_deviation
+        return (scaled - scaled.mean(dim=-1, keepdim=True)).to(gradient.dtype), None, None, None, None
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from claimsieve.data.inputs import render
 from claimsieve.errors import ModelError, TrainingError
 from claimsieve.models.attributions import Attributions
 from claimsieve.models.batches import cut
-from claimsieve.models.ngram_attributions import attribute
+from claimsieve.models.ngram_attributions import Cuts, attribute
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
 
@@ -187,9 +187,10 @@ class TfidfModel:
         """What each n-gram adds to the log-odds of the label chosen, exactly, in batches of flat memory."""
         sides = _sides(claims, self.inputs)
         lengths = np.array([len(first) + len(second) for first, second in zip(*sides.values(), strict=True)])
+        cuts: Cuts = {}
         for rows in cut(np.arange(len(claims)), lengths, batch_tokens=_ATTRIBUTED_CHARACTERS):
             texts = {side: [texts[row] for row in rows] for side, texts in sides.items()}
-            yield attribute(texts, self._blocks, self._coefficients, self._intercepts, rows=rows)
+            yield attribute(texts, self._blocks, self._coefficients, self._intercepts, rows=rows, cuts=cuts)
 
 
 def _sides(claims: Sequence[Claim], inputs: Sequence[InputField]) -> dict[str, list[str]]:
