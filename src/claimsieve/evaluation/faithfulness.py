@@ -70,6 +70,8 @@ def faithfulness(
     for batch in model.attribute(claims) if attributions is None else attributions:
         own = [claims[row] for row in batch.rows.tolist()]
         named, rows = _named(words := words_of(own, model.inputs, batch), n=len(own), top=top)
+        if not rows:
+            continue
         variants: list[Claim] = []
         for row in rows:
             variants += _variants(own[row], words, row, named, draws=draws, random=random)

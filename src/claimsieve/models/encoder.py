@@ -15,7 +15,7 @@ from claimsieve.models.attributions import Attributions, flat_offsets, softmax
 from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.fitting import fit_network
-from claimsieve.models.gradients import answered
+from claimsieve.models.gradients import answered, low_layer
 from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.packed import packed
 from claimsieve.models.precision import choose_device, choose_precision
@@ -213,14 +213,18 @@ class EncoderModel:
         return result
 
     def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
-        """Gradient times hidden state of each token, half way up the network, in batches of like lengths."""
+        """Gradient times hidden state of each token, low in the network, in batches of like lengths.
+
+        With attention and layer norms as given (gradients.answered), in the number format of the network itself: what
+        `packed` laid out for inference has no gradients.
+        """
         network = self._network.eval()
         for start in range(0, len(claims), _ATTRIBUTED_ROWS):
             encoded, texts, offsets = self._encode_with_offsets(claims[start : start + _ATTRIBUTED_ROWS])
             lengths = [len(ids) for ids in encoded["input_ids"]]
             for rows in by_length(lengths, batch_tokens=_ATTRIBUTED_BATCH_TOKENS):
                 batch = {name: tensor.to(network.device) for name, tensor in self._collate(encoded, rows).items()}
-                logits, (hidden,), (gradient,) = answered(network, attributed_layer(network), batch)
+                logits, (hidden,), (gradient,) = answered(network, low_layer(network), batch)
                 products = (hidden * gradient).sum(dim=-1).double().cpu().numpy()
                 of_token = np.repeat(np.arange(len(rows)), [lengths[row] for row in rows])
                 starts, ends = flat_offsets([offsets[row] for row in rows]).T
@@ -250,16 +254,6 @@ class EncoderModel:
             raise ModelError(f"{self.checkpoint}: expected a tokenizer that says where tokens stand, found a slow one.")
         texts = [[side or 0 for side in encoding.sequence_ids] for encoding in encoded.encodings]
         return dict(encoded), texts, [encoding.offsets for encoding in encoded.encodings]
-
-
-def attributed_layer(network: Any) -> torch.nn.Module:
-    """The layer half way up, whose outputs explanations go by; where layers cannot be told, the embeddings."""
-    layers = [
-        module
-        for module in network.modules()
-        if isinstance(module, torch.nn.ModuleList) and len(module) == getattr(network.config, "num_hidden_layers", 0)
-    ]
-    return layers[0][(len(layers[0]) - 1) // 2] if layers and len(layers[0]) else network.get_input_embeddings()
 
 
 def _lost_weights(network: Any, found: Mapping[str, Any], *, training: bool) -> list[str]:

@@ -32,7 +32,7 @@ class _Found(NamedTuple):
 
 
 class _Features(NamedTuple):
-    """Which text has which feature, how often, and its value. Shape: (features,). of_stretch: each stretch's feature."""
+    """Which text has which feature, how often, and its value. Shape: (features,). of_stretch: the feature of each."""
 
     rows: Places
     columns: Places
