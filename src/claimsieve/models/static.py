@@ -185,12 +185,20 @@ class StaticModel:
         batch = {name: tensor.to(embedding.weight.device) for name, tensor in batch.items()}
         logits, _, gradients = answered(self._network, embedding, batch)
         texts, weights = [], []
-        for side, ids in enumerate(encoded):
+        for side, (name, ids) in enumerate(zip(("claim", "evidence"), encoded, strict=True)):
             counts = np.array([len(row) for row in ids])
             of_token = np.repeat(np.arange(len(rows)), counts)
-            slopes = gradients[side][torch.from_numpy(of_token).to(embedding.weight.device)]
-            vectors = embedding.weight.detach()[batch[("claim_ids", "evidence_ids")[side]]]
-            weights.append((vectors * slopes).sum(dim=1).double().cpu().numpy() / counts[of_token])
+            # The gradient of a sum in its terms' weights is each term times the slope, without a copy of the terms.
+            shares = torch.ones(len(of_token), device=embedding.weight.device, requires_grad=True)
+            sums = torch.nn.functional.embedding_bag(
+                batch[f"{name}_ids"],
+                embedding.weight.detach(),
+                batch[f"{name}_starts"],
+                mode="sum",
+                per_sample_weights=shares,
+            )
+            (products,) = torch.autograd.grad(sums, shares, gradients[side])
+            weights.append(products.double().cpu().numpy() / counts[of_token])
             texts.append(2 * of_token + side)
         offsets = [encoding.offsets[: self.max_tokens] for side in encodings for encoding in side]
         starts, ends = flat_offsets(offsets).T
