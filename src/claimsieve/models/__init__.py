@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from claimsieve.errors import ModelError
+from claimsieve.models.attributions import Attributions
 from claimsieve.models.step import State, Step
 from claimsieve.records import Claim, InputField
 
@@ -60,6 +61,10 @@ class Model(Protocol):
 
     def computed_as(self) -> Mapping[str, Any]:
         """What the last digits of probabilities hang on beside the weights: number format, device, size of batches."""
+        ...
+
+    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+        """What the answers go by: batches that hold every claim once, in any order, with its probabilities."""
         ...
 
     def settings(self) -> Mapping[str, Any]:

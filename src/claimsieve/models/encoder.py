@@ -13,9 +13,11 @@ import torch
 from claimsieve import processes
 from claimsieve.data.inputs import render
 from claimsieve.errors import ModelError
+from claimsieve.models.attributions import Attributions, flat_offsets, softmax
 from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.fitting import fit_network
+from claimsieve.models.gradients import answered, low_layer
 from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.lora import LoraSettings, require_peft, with_adapters
 from claimsieve.models.packed import packed
@@ -25,6 +27,8 @@ from claimsieve.models.precision import choose_device, choose_precision
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
 
+_ATTRIBUTED_ROWS = 1_024
+_ATTRIBUTED_BATCH_TOKENS = 4_096
 _INFERENCE_BATCH_TOKENS = 8_192
 _USUAL_TOKENS = 64  # of a pair, where a batch is timed
 _MAX_CHARACTERS_PER_TOKEN = 40  # ten times the usual
@@ -304,6 +308,49 @@ class EncoderModel:
                 logits = network(**batch).logits
                 result[rows] = logits.double().softmax(dim=-1).cpu().numpy()
         return result
+
+    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+        """Gradient times hidden state of each token, low in the network, in batches of like lengths.
+
+        With attention and layer norms as given (gradients.answered), in the number format of the network itself: what
+        `packed` laid out for inference has no gradients.
+        """
+        network = self._network.eval()
+        for start in range(0, len(claims), _ATTRIBUTED_ROWS):
+            encoded, texts, offsets = self._encode_with_offsets(claims[start : start + _ATTRIBUTED_ROWS])
+            lengths = [len(ids) for ids in encoded["input_ids"]]
+            for rows in by_length(lengths, batch_tokens=_ATTRIBUTED_BATCH_TOKENS):
+                batch = {name: tensor.to(network.device) for name, tensor in self._collate(encoded, rows).items()}
+                logits, (hidden,), (gradient,) = answered(network, low_layer(network), batch)
+                products = (hidden * gradient).sum(dim=-1).double().cpu().numpy()
+                of_token = np.repeat(np.arange(len(rows)), [lengths[row] for row in rows])
+                starts, ends = flat_offsets([offsets[row] for row in rows]).T
+                yield Attributions(
+                    rows=start + rows,
+                    probabilities=softmax(logits),
+                    texts=2 * of_token + np.concatenate([texts[row] for row in rows]),
+                    starts=starts,
+                    ends=ends,
+                    weights=np.concatenate([products[place, : lengths[row]] for place, row in enumerate(rows)]),
+                )
+
+    def _encode_with_offsets(
+        self, claims: Sequence[Claim]
+    ) -> tuple[Encoded, list[list[int]], list[list[tuple[int, int]]]]:
+        """Token ids, and for each token its side and its place there; a token of no text has the place (0, 0)."""
+        sides = [render(claim, self.inputs) for claim in claims]
+        limit = self.max_tokens * _MAX_CHARACTERS_PER_TOKEN
+        encoded = self._tokenizer(
+            [first[:limit] for first, _ in sides],
+            [second[:limit] for _, second in sides] if "evidence" in self.inputs else None,
+            truncation="longest_first",
+            max_length=self.max_tokens,
+            return_attention_mask=False,
+        )
+        if encoded.encodings is None:
+            raise ModelError(f"{self.checkpoint}: expected a tokenizer that says where tokens stand, found a slow one.")
+        texts = [[side or 0 for side in encoding.sequence_ids] for encoding in encoded.encodings]
+        return dict(encoded), texts, [encoding.offsets for encoding in encoded.encodings]
 
 
 def _checkpoint_activations(network: Any, folder: Path) -> None:

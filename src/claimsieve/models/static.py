@@ -16,10 +16,13 @@ import torch
 
 from claimsieve import processes
 from claimsieve.data.inputs import render, render_claim, render_passages
+from claimsieve.data.parts import CLAIM_SIDE, EVIDENCE_SIDE
 from claimsieve.errors import ModelError
-from claimsieve.models.batches import by_length
+from claimsieve.models.attributions import Attributions, flat_offsets, softmax
+from claimsieve.models.batches import by_length, cut
 from claimsieve.models.checkpoints import checkpoint_directory, sha256_of
 from claimsieve.models.fitting import fit_network
+from claimsieve.models.gradients import answered
 from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.passages import combined, evidence_pieces
 from claimsieve.models.precision import choose_device
@@ -27,6 +30,7 @@ from claimsieve.models.step import State, Step
 from claimsieve.models.words import TokenIds
 from claimsieve.records import LABELS, Claim, InputField
 
+_ATTRIBUTED_CHARACTERS = 262_144  # at once: about 60,000 tokens, each with its embedding and its gradient
 _INFERENCE_BATCH_TOKENS = 65_536
 _TOKENIZER = "tokenizer.json"
 _WEIGHTS = "model.safetensors"
@@ -219,6 +223,47 @@ class StaticModel:
                 batch = {name: tensor.to(device) for name, tensor in _collate(encoded, rows).items()}
                 result[rows] = self._network(**batch).double().softmax(dim=-1).cpu().numpy()
         return result
+
+    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+        """Gradient times embedding of each token (Shrikumar et al. 2016, arXiv:1605.01713), in batches of flat memory.
+
+        The mean's gradient is that of each of its tokens, but for their number, so one step back to the means is exact.
+        """
+        sides = [render(claim, self.inputs) for claim in claims]
+        lengths = np.array([len(first) + len(second) for first, second in sides])
+        self._network.eval()
+        for rows in cut(np.arange(len(claims)), lengths, batch_tokens=_ATTRIBUTED_CHARACTERS):
+            encodings = [
+                self._tokenizer.encode_batch([sides[row][side] for row in rows], add_special_tokens=False)
+                for side in (CLAIM_SIDE, EVIDENCE_SIDE)
+            ]
+            yield self._attributions(encodings, rows)
+
+    def _attributions(self, encodings: list[Any], rows: np.ndarray) -> Attributions:
+        embedding = self._network.embedding
+        encoded = [[encoding.ids[: self.max_tokens] for encoding in side] for side in encodings]
+        batch = _collate((encoded[0], encoded[1]), np.arange(len(rows)))
+        batch = {name: tensor.to(embedding.weight.device) for name, tensor in batch.items()}
+        logits, _, gradients = answered(self._network, embedding, batch)
+        texts, weights = [], []
+        for side, (name, ids) in enumerate(zip(("claim", "evidence"), encoded, strict=True)):
+            counts = np.array([len(row) for row in ids])
+            of_token = np.repeat(np.arange(len(rows)), counts)
+            # The gradient of a sum in its terms' weights is each term times the slope, without a copy of the terms.
+            shares = torch.ones(len(of_token), device=embedding.weight.device, requires_grad=True)
+            sums = torch.nn.functional.embedding_bag(
+                batch[f"{name}_ids"],
+                embedding.weight.detach(),
+                batch[f"{name}_starts"],
+                mode="sum",
+                per_sample_weights=shares,
+            )
+            (products,) = torch.autograd.grad(sums, shares, gradients[side])
+            weights.append(products.double().cpu().numpy() / counts[of_token])
+            texts.append(2 * of_token + side)
+        offsets = [encoding.offsets[: self.max_tokens] for side in encodings for encoding in side]
+        starts, ends = flat_offsets(offsets).T
+        return Attributions(rows, softmax(logits), np.concatenate(texts), starts, ends, np.concatenate(weights))
 
 
 def _collate(encoded: Encoded, rows: np.ndarray) -> dict[str, torch.Tensor]:

@@ -16,6 +16,9 @@ from sklearn.metrics import f1_score, log_loss
 
 from claimsieve.data.inputs import render, render_claim, render_passages
 from claimsieve.errors import ModelError, TrainingError
+from claimsieve.models.attributions import Attributions
+from claimsieve.models.batches import cut
+from claimsieve.models.ngram_attributions import Cuts, attribute
 from claimsieve.models.ngrams import Ngrams
 from claimsieve.models.passages import combined, evidence_pieces
 from claimsieve.models.step import State, Step
@@ -23,6 +26,7 @@ from claimsieve.records import LABELS, Claim, InputField
 
 _VOCABULARY = "vocabulary.json"
 _WEIGHTS = "model.safetensors"
+_ATTRIBUTED_CHARACTERS = 262_144  # at once: each has three n-grams, and each of these a place and a weight
 _MAX_EVIDENCE_CHARACTERS = 4_000  # n-grams beyond this add time, not accuracy
 
 
@@ -227,6 +231,15 @@ class TfidfModel:
         predicted = [LABELS[place] for place in self.predict_proba(claims).argmax(axis=1)]
         truth = [claim.label for claim in claims]
         return float(f1_score(truth, predicted, labels=sorted(set(truth), key=str), average="macro", zero_division=0))
+
+    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+        """What each n-gram adds to the log-odds of the label chosen, exactly, in batches of flat memory."""
+        sides = _sides(claims, self.inputs)
+        lengths = np.array([len(first) + len(second) for first, second in zip(*sides.values(), strict=True)])
+        cuts: Cuts = {}
+        for rows in cut(np.arange(len(claims)), lengths, batch_tokens=_ATTRIBUTED_CHARACTERS):
+            texts = {side: [texts[row] for row in rows] for side, texts in sides.items()}
+            yield attribute(texts, self._blocks, self._coefficients, self._intercepts, rows=rows, cuts=cuts)
 
 
 def _sides(claims: Sequence[Claim], inputs: Sequence[InputField]) -> dict[str, list[str]]:
