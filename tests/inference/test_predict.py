@@ -417,7 +417,7 @@ class Failing:
     windows = 0
 
     def encode(self, claims):
-        return SimpleNamespace(count=len(claims), split=0, cut=0)
+        return SimpleNamespace(count=len(claims), in_pieces=[], cut=[])
 
     def probabilities(self, encoded):
         self.windows += 1

@@ -131,7 +131,7 @@ def test_of_a_long_claim_the_end_is_not_read_and_of_long_evidence_all_is(model_o
     np.testing.assert_allclose(same, alike, atol=1e-7)
     assert np.abs(other - alike).max() > 1e-6
     encoded = model.encode(claims)
-    assert (encoded.count, encoded.split, encoded.cut) == (3, 3, 3)
+    assert (encoded.count, len(encoded.in_pieces), len(encoded.cut)) == (3, 3, 3)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "model.safetensors"])

@@ -90,7 +90,12 @@ claims = st.lists(
 @settings(max_examples=40, deadline=None)
 def test_a_pair_that_fits_is_as_the_tokenizer_makes_it(family, claims, inputs):
     pairs = encoder_of(family, inputs)(claims)
-    assert (pairs.owners.tolist(), pairs.count, pairs.split, pairs.cut) == (list(range(len(claims))), len(claims), 0, 0)
+    assert (pairs.owners.tolist(), pairs.count, len(pairs.in_pieces), len(pairs.cut)) == (
+        list(range(len(claims))),
+        len(claims),
+        0,
+        0,
+    )
     if not claims:
         assert pairs.ids == []
         return
@@ -115,9 +120,9 @@ def test_a_pair_of_exactly_the_limit_is_whole_and_one_token_more_is_not():
     claim = claim_of("the bridge", "officials of both sides confirm it and nobody checks")
     (whole,) = encoder_of("bert")([claim]).ids
     pairs = encoder_of("bert", max_tokens=len(whole))([claim])
-    assert (pairs.ids, pairs.split, pairs.cut) == ([whole], 0, 0)
+    assert (pairs.ids, len(pairs.in_pieces), len(pairs.cut)) == ([whole], 0, 0)
     pairs = encoder_of("bert", max_tokens=len(whole) - 1)([claim])
-    assert (len(pairs.ids) > 1, pairs.split) == (True, 1)
+    assert (len(pairs.ids) > 1, len(pairs.in_pieces)) == (True, 1)
 
 
 def test_a_tokenizer_that_leaves_nothing_of_a_letter_is_refused():
@@ -160,12 +165,12 @@ def test_long_evidence_is_read_whole_in_pieces_that_fit(family, claim_words, tex
     (shown,) = {tuple(first) for first, _ in sides}
     assert list(shown) == own_claim[: len(shown)]
     assert len(shown) >= min(len(own_claim), room // 2)
-    assert pairs.cut == (len(shown) < len(own_claim))
-    assert not (pairs.cut and len(shown) < min(len(own_claim), room - len(whole)))
+    assert len(pairs.cut) == (len(shown) < len(own_claim))
+    assert not (len(pairs.cut) and len(shown) < min(len(own_claim), room - len(whole)))
 
     # The evidence: in one piece where it fits; else never squeezed out, all of it in its order, without gaps.
     seconds = [second for _, second in sides]
-    assert pairs.split == (len(seconds) > 1)
+    assert len(pairs.in_pieces) == (len(seconds) > 1)
     assert len(seconds) == 1 or len(shown) + len(whole) > room
     assert not whole or all(seconds)
     all_of_it, position, covered = letters(family, whole), 0, 0
@@ -213,7 +218,7 @@ def test_a_torn_passage_is_read_again_by_a_quarter():
 def test_segments_of_a_piece_tell_claim_from_evidence():
     for family in ("bert", "deberta"):
         pairs = encoder_of(family, max_tokens=20)([claim_of("a b", " ".join(["d"] * 90))])
-        assert pairs.split == 1
+        assert len(pairs.in_pieces) == 1
         for ids, segments in zip(pairs.ids, pairs.segments, strict=True):
             first, second = sides_of(family, ids)
             assert segments == [0] * (len(first) + 2) + [1] * (len(second) + 1)
@@ -233,7 +238,7 @@ def test_split_and_cut_count_claims_and_not_pieces():
         claim_of(book, book),  # split and cut
     ]
     pairs = encoder_of("bert", max_tokens=32)(claims)
-    assert (pairs.count, pairs.split, pairs.cut) == (6, 3, 3)
+    assert (pairs.count, len(pairs.in_pieces), len(pairs.cut)) == (6, 3, 3)
     assert set(pairs.owners.tolist()) == set(range(6))
     assert np.all(np.diff(pairs.owners) >= 0)
     pieces = {
@@ -243,7 +248,7 @@ def test_split_and_cut_count_claims_and_not_pieces():
     # A short passage costs a long claim no more than its own length; a long one leaves it half.
     assert [len(sides_of("bert", pieces[owner][0])[0]) for owner in (3, 4, 5)] == [28, 29, 14]
     alone = encoder_of("bert", inputs=("claim",), max_tokens=32)(claims)
-    assert (len(alone.ids), alone.split, alone.cut) == (6, 0, 3)
+    assert (len(alone.ids), len(alone.in_pieces), len(alone.cut)) == (6, 0, 3)
     assert max(map(len, alone.ids)) == 32
 
 

@@ -28,6 +28,7 @@ def predict(
     prevalence_: str | None = typer.Option(
         None, "--prevalence", metavar="MIX", help="Your own mix, such as verified=.9,unverified=.08,propaganda=.02."
     ),
+    explain: bool = typer.Option(False, "--explain", help="Add which words and passages each label goes by."),
     max_rejects_: str | None = typer.Option(
         None, "--max-rejects", metavar="N|P%", help="Stop when more rows than this cannot be read."
     ),
@@ -64,6 +65,7 @@ def predict(
         output,
         mapping=field_map(mapping),
         prevalence=prevalence(prevalence_),
+        explain=explain,
         csv_safe=csv_safe,
         max_rejects=reject_limit(max_rejects_),
         restart=restart,

@@ -7,15 +7,18 @@ from typing import Any
 
 from claimsieve.data.files import Reject
 from claimsieve.evaluation.calibration import Calibration
+from claimsieve.evaluation.metrics import Floats
 from claimsieve.inference.decide import decisions_of, judge, predictions_of
 from claimsieve.inference.formats import Format
 from claimsieve.inference.memory import Memory, Places, key_of
 from claimsieve.inference.windows import Item, ItemReader, Window
-from claimsieve.models import Model
-from claimsieve.records import LABELS, Label, Prediction
+from claimsieve.models import Encoded, Model
+from claimsieve.models.explanation import explain
+from claimsieve.records import LABELS, Claim, Label, Prediction
 
 PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
 DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with a calibration
+EXPLANATION_COLUMN = "explanation"
 PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
 
 
@@ -26,6 +29,7 @@ class Prepared:
     window: Window
     rejects: Sequence[Reject]
     items: Sequence[Item]
+    memory: Memory
     places: Places
     encoded: Any
 
@@ -53,38 +57,47 @@ class Labeller:
         calibration: Calibration | None = None,
         prevalence: Mapping[Label, float] | None = None,
         memory: Memory | None = None,
+        explain: bool = False,
     ) -> None:
         self._model = model
         self._reader = reader
         self._form = form
         self._calibration = calibration
         self._prevalence = prevalence
-        self.memory = memory or Memory()
+        self._memory = memory or Memory()
+        self._explain = explain
 
     def prepare(self, window: Window) -> Prepared:
         """Read the claims, find those that are new, and encode them."""
         found = [self._reader(row) for row in window.rows]
         items = [item for item in found if isinstance(item, Item)]
-        places = self.memory.places([key_of(item.claim, self._model.inputs) for item in items])
+        keys = [key_of(item.claim, self._model.inputs) for item in items]
+        # Explanations are too large to remember: with them, inputs are computed once within a window only.
+        memory = Memory(max(1, len(keys))) if self._explain else self._memory
+        places = memory.places(keys)
         encoded = self._model.encode([items[row].claim for row in places.rows])
-        return Prepared(window, [item for item in found if isinstance(item, Reject)], items, places, encoded)
+        rejects = [item for item in found if isinstance(item, Reject)]
+        return Prepared(window, rejects, items, memory, places, encoded)
 
     def label(self, prepared: Prepared) -> Part:
         """Compute what is new, and write the window's rows."""
         items, places = prepared.items, prepared.places
         claims = [item.claim for item in items]
         new = [claims[row] for row in places.rows]
-        raw = self._model.probabilities(prepared.encoded)
-        judged, memory = self.memory.answers(places, judge(self._model, new, raw, self._calibration))
+        raw, explanations = self._computed(new, prepared.encoded)
+        judged, entries = prepared.memory.answers(places, judge(self._model, new, raw, self._calibration))
         decisions = decisions_of(judged, self._model, claims, self._calibration)
         predictions = predictions_of(decisions, claims, calibration=self._calibration, prevalence=self._prevalence)
-        rows = (output_row(item.fields, prediction) for item, prediction in zip(items, predictions, strict=True))
+        rows = [output_row(item.fields, prediction) for item, prediction in zip(items, predictions, strict=True)]
+        if explanations:
+            for row, place in zip(rows, places.news.tolist(), strict=True):
+                row[EXPLANATION_COLUMN] = explanations[place]
         reads_evidence = "evidence" in self._model.inputs
         return Part(
             prepared.window.number,
             self._form.encode(rows, first=prepared.window.number == 0),
             "".join(_reject_line(reject) for reject in prepared.rejects).encode(),
-            memory,
+            b"" if self._explain else entries,
             {
                 "read": len(prepared.window.rows),
                 "labelled": len(items),
@@ -92,10 +105,17 @@ class Labeller:
                 "repeated": len(items) - len(new),
                 "without_evidence": sum(not claim.evidence for claim in claims) if reads_evidence else 0,
                 "abstained": sum(prediction.abstained for prediction in predictions),
-                "split": prepared.encoded.split,
-                "cut": prepared.encoded.cut,
+                "split": len(prepared.encoded.in_pieces),
+                "cut": len(prepared.encoded.cut),
             },
         )
+
+    def _computed(self, claims: Sequence[Claim], encoded: Encoded) -> tuple[Floats, list[dict[str, Any]]]:
+        """Probabilities of claims, and if asked what each goes by, from the same pass."""
+        if not self._explain:
+            return self._model.probabilities(encoded), []
+        raw, found = explain(self._model, claims, encoded=encoded)
+        return raw, [one.record() for one in found]
 
 
 def _reject_line(reject: Reject) -> str:
@@ -104,10 +124,13 @@ def _reject_line(reject: Reject) -> str:
     return json.dumps(told, ensure_ascii=True) + "\n"
 
 
-def prediction_columns(calibration: Calibration | None, prevalence: Mapping[Label, float] | None) -> tuple[str, ...]:
+def prediction_columns(
+    calibration: Calibration | None, prevalence: Mapping[Label, float] | None, *, explain: bool = False
+) -> tuple[str, ...]:
     """What stands beside a row's own columns."""
     decision = () if calibration is None else DECISION_COLUMNS
-    return (*PREDICTION_COLUMNS, *decision, *(() if prevalence is None else PREVALENCE_COLUMNS))
+    turned = () if prevalence is None else PREVALENCE_COLUMNS
+    return (*PREDICTION_COLUMNS, *decision, *turned, *([EXPLANATION_COLUMN] if explain else ()))
 
 
 def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
@@ -129,5 +152,5 @@ def kept_name(name: str) -> str:
     stem = name
     while stem.startswith("input_"):
         stem = stem.removeprefix("input_")
-    ours = stem in (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS)
+    ours = stem in (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS, EXPLANATION_COLUMN)
     return f"input_{name}" if ours else name

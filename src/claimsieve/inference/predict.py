@@ -60,14 +60,16 @@ class Job:
 
     source: a file, '-' (JSON Lines on standard input) or 'recipe:NAME'. target: a file, or '-' (JSON Lines on standard
     output). mapping: field of the record → column. prevalence: the mix of labels that probabilities are turned to as
-    well. csv_safe: see Format. max_rejects: stops the job when it says so of (read, rejected). restart: begin anew
-    where an earlier run was interrupted.
+    well. explain: say of each row which words and passages it goes by (models/explanation.py). csv_safe: see Format.
+    max_rejects: stops the job when it says so of (read, rejected). restart: begin anew where an earlier run was
+    interrupted.
     """
 
     source: str
     target: str
     mapping: Mapping[str, str] = field(default_factory=dict)
     prevalence: Mapping[Label, float] | None = None
+    explain: bool = False
     csv_safe: bool = True
     max_rejects: Callable[[int, int], bool] = lambda read, rejected: False
     restart: bool = False
@@ -108,7 +110,13 @@ def predict_file(
     def parts(form: Format, rows: Iterator[Window], memory: bytes) -> Iterator[Part]:
         reader = ItemReader(job.source, job.mapping, model.inputs)
         labeller = Labeller(
-            model, reader, form, calibration=calibration, prevalence=job.prevalence, memory=Memory.restored(memory)
+            model,
+            reader,
+            form,
+            calibration=calibration,
+            prevalence=job.prevalence,
+            memory=Memory.restored(memory),
+            explain=job.explain,
         )
         return (labeller.label(prepared) for prepared in ahead(labeller.prepare(window) for window in rows))
 
@@ -126,7 +134,7 @@ def run(
 ) -> Tally:
     """Have an engine label the job's windows, and write what comes back. model: what the numbers hang on, as JSON."""
     check_paths(job.source, job.target)
-    of_prediction = prediction_columns(calibration, job.prevalence)
+    of_prediction = prediction_columns(calibration, job.prevalence, explain=job.explain)
     if job.target == "-":
         form = form_of(job.source, "-", of_prediction, csv_safe=job.csv_safe)
         return _to_stdout(job, parts(form, windows(job.source), b""), advance)
@@ -142,6 +150,7 @@ def run(
             "map": dict(job.mapping),
             "prevalence": None if job.prevalence is None else dict(job.prevalence),
             "csv_safe": job.csv_safe,
+            "explain": job.explain,
         },
         "versions": {"claimsieve": __version__, **library_versions()},
         "columns": list(form.columns),

@@ -8,7 +8,7 @@ from typing import Any
 
 from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.fields import field_mapper
-from claimsieve.data.files import Reject, Row, format_of, record_cells
+from claimsieve.data.files import Reject, Row, format_of, is_claims_file, record_cells
 from claimsieve.data.sources import files_of, read_files
 from claimsieve.records import Claim, InputField, RecordError, claim_from_row, row_of_claim
 
@@ -68,8 +68,8 @@ class ItemReader:
 
     def __init__(self, source: str, mapping: Mapping[str, str], inputs: Sequence[InputField]) -> None:
         self._mapper = field_mapper(mapping, place="--map")
-        files = [] if source.startswith("recipe:") else files_of(source)
-        self._tables = {name if len(files) > 1 else "" for name in files if format_of(name) != "jsonl"}
+        self._source = source
+        self._tables: dict[str, bool] = {}  # file → whether its cells are to be read as values
         self._seen = ("id", "claim", *(field for field in inputs if field != "claim"))
 
     def __call__(self, row: Row | Reject) -> Item | Reject:
@@ -77,7 +77,7 @@ class ItemReader:
             return row
         try:
             fields = self._mapper(row.fields)
-            if row.file in self._tables:
+            if self._tabular(row.file):
                 fields = record_cells(fields)
             # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
             seen = {name: fields.get(name) for name in self._seen}
@@ -86,3 +86,12 @@ class ItemReader:
             return Item(claim_from_row(seen), row.fields)
         except RecordError as error:
             return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200], row.file)
+
+    def _tabular(self, file: str) -> bool:
+        if file not in self._tables:
+            if self._source.startswith("recipe:"):
+                name = "-"  # rows as in JSON Lines
+            else:
+                name = file or (self._source if is_claims_file(self._source) else files_of(self._source)[0])
+            self._tables[file] = format_of(name) != "jsonl"
+        return self._tables[file]

@@ -21,14 +21,14 @@ KINDS = {
 
 
 class Encoded(Protocol):
-    """Claims as numbers. split: how many have evidence longer than the model's window, read in pieces. cut: how many
-    are themselves longer than it, and read without their end."""
+    """Claims as numbers. in_pieces: places of those whose evidence is longer than the model's window. cut: places of
+    those that are themselves too long for it, and read without their end."""
 
     @property
-    def split(self) -> int: ...
+    def in_pieces(self) -> list[int]: ...
 
     @property
-    def cut(self) -> int: ...
+    def cut(self) -> list[int]: ...
 
 
 class Model(Protocol):

@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from claimsieve.errors import ModelError, TrainingError
 from claimsieve.models import Encoded, Model, load_kind
+from claimsieve.models.attributions import Attributions
 from claimsieve.models.step import State, Step
 from claimsieve.records import Claim
 
@@ -34,11 +35,11 @@ class Cheaply:
     claims: Sequence[Claim]
 
     @property
-    def split(self) -> int:
-        return self.cheap.split
+    def in_pieces(self) -> list[int]:
+        return self.cheap.in_pieces
 
     @property
-    def cut(self) -> int:
+    def cut(self) -> list[int]:
         return self.cheap.cut
 
 
@@ -83,6 +84,18 @@ class CascadeModel:
         return self._joined(
             self._cheap.model.probabilities(encoded.cheap), encoded.claims, self._encoder.model.predict_proba
         )
+
+    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+        """Each row as the tier that answers it explains it."""
+        sure = self.sure(self._cheap.model.predict_proba(claims))
+        for tier, rows in ((self._cheap, np.flatnonzero(sure)), (self._encoder, np.flatnonzero(~sure))):
+            own = [claims[row] for row in rows.tolist()]
+            encoded = tier.model.encode(own)
+            answers = np.array(tier.model.probabilities(encoded)) if encoded.in_pieces or encoded.cut else None
+            for batch in tier.model.attribute(own):
+                # What is read in several pieces is answered by all of them, though only the first is explained.
+                probabilities = batch.probabilities if answers is None else answers[batch.rows]
+                yield replace(batch, rows=rows[batch.rows], probabilities=probabilities)
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, each tier by its own reference."""

@@ -123,10 +123,10 @@ class EncoderModel:
             self._encoder = PairEncoder(self._tokenizer, inputs=self.inputs, max_tokens=self.max_tokens)
         return self._encoder(claims)
 
-    def probabilities(self, pairs: Pairs) -> np.ndarray:
+    def probabilities(self, encoded: Pairs) -> np.ndarray:
         """What the network says of them. Shape: (n, 3), in the order of LABELS."""
-        encoded = {"input_ids": pairs.ids} | ({} if pairs.segments is None else {_SEGMENTS: pairs.segments})
-        return combined(self._probabilities(encoded), pairs.owners, pairs.count)
+        named = {"input_ids": encoded.ids} | ({} if encoded.segments is None else {_SEGMENTS: encoded.segments})
+        return combined(self._probabilities(named), encoded.owners, encoded.count)
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, by transformers as it comes, in float32, one sequence at a time without padding."""
@@ -165,7 +165,7 @@ class EncoderModel:
         length = min(_USUAL_TOKENS, self.max_tokens)
         ids = [[self._tokenizer.pad_token_id + 1] * length] * (tokens // length)
         segments = [[0] * length] * len(ids) if _SEGMENTS in self._tokenizer.model_input_names else None
-        pairs = Pairs(ids, segments, np.arange(len(ids)), len(ids), split=0, cut=0)
+        pairs = Pairs(ids, segments, np.arange(len(ids)), len(ids), cut=[])
         before, self.batch_tokens = self.batch_tokens, tokens
         try:
             start = time.perf_counter()

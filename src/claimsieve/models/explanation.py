@@ -1,13 +1,13 @@
 """Why a model gave a claim its label: the words and passages that spoke most for it, or against it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from claimsieve.models import Model
+from claimsieve.models import Encoded, Model
 from claimsieve.models.attributions import Floats, Places
 from claimsieve.models.explained_words import DUST, Words, words_of
 from claimsieve.records import LABELS, Claim, InputField
@@ -48,11 +48,13 @@ class Explanation:
     what is lost when the word is taken away. For tfidf all words together with the intercept are the label's logit
     less the mean of the others', exactly; for networks a word's weight is the gradient times what stands in for it, and
     the sum means nothing. Words that the model did not read, or that weigh nothing, are not named.
-    It says what the model went by, not whether that is a good reason.
+    It says what the model went by, not whether that is a good reason. beginning_only: what was read in pieces is
+    explained by what one window holds, though all of it was read for the answer.
     """
 
     words: tuple[WordWeight, ...]
     passages: tuple[PassageWeight, ...]
+    beginning_only: bool = False
 
     def record(self) -> dict[str, Any]:
         """As plain values for JSON: {"words": [{text, in, passage, start, end, weight}], "passages": [...]}."""
@@ -69,15 +71,17 @@ class Explanation:
                 for word in self.words
             ],
             "passages": [{"passage": each.passage, "weight": round(each.weight, 4)} for each in self.passages],
+            **({"beginning_only": True} if self.beginning_only else {}),
         }
 
 
 def explain(
-    model: Model, claims: Sequence[Claim], *, top: int = TOP
+    model: Model, claims: Sequence[Claim], *, top: int = TOP, encoded: Encoded | None = None
 ) -> tuple[npt.NDArray[np.float64], list[Explanation]]:
     """Probabilities (n, 3) as predict_proba gives them, and one Explanation per claim, from one pass over the claims.
 
-    top: how many words, and how many passages, are named at most. Memory is that of a batch.
+    top: how many words, and how many passages, are named at most. encoded: what the model made of the claims, if it is
+    known. Memory is that of a batch.
     """
     probabilities = np.zeros((len(claims), len(LABELS)))
     found: list[Explanation | None] = [None] * len(claims)
@@ -87,7 +91,13 @@ def explain(
         words = words_of([claims[row] for row in rows], model.inputs, batch)
         for row, explanation in zip(rows, explanations(words, n=len(rows), top=top), strict=True):
             found[row] = explanation
-    return probabilities, [explanation for explanation in found if explanation is not None]
+    named = [explanation for explanation in found if explanation is not None]
+    encoded = model.encode(claims) if encoded is None else encoded
+    if beyond := sorted({*encoded.in_pieces, *encoded.cut}):
+        probabilities[beyond] = model.predict_proba([claims[row] for row in beyond])
+        for row in beyond:
+            named[row] = replace(named[row], beginning_only=True)
+    return probabilities, named
 
 
 def explanations(words: Words, *, n: int, top: int) -> list[Explanation]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from claimsieve.data.inputs import render_claim, render_passages
 from claimsieve.errors import ModelError
-from claimsieve.models.passages import evidence_pieces
+from claimsieve.models.passages import evidence_pieces, in_pieces
 from claimsieve.models.words import TokenIds
 from claimsieve.records import Claim, InputField
 
@@ -18,17 +18,20 @@ class Pairs:
     """The pieces of all claims as token ids, and which claim each belongs to.
 
     ids, segments: one list a piece; segments is None where the tokenizer makes none. owners: the claim of each piece,
-    from 0; every claim has at least one. count: of claims. split: how many have evidence that is read in several
-    pieces. cut: how many are themselves too long for the window, or for half of it beside long evidence, and read
-    without their end.
+    from 0; every claim has at least one. count: of claims. cut: those that are themselves too long for the window, or
+    for half of it beside long evidence, and read without their end.
     """
 
     ids: list[list[int]]
     segments: list[list[int]] | None
     owners: np.ndarray
     count: int
-    split: int
-    cut: int
+    cut: list[int]
+
+    @property
+    def in_pieces(self) -> list[int]:
+        """The claims whose evidence is read in several pieces."""
+        return in_pieces(self.owners, self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +76,22 @@ class PairEncoder:
         ids: list[list[int]] = []
         segments: list[list[int]] = []
         owners: list[int] = []
-        split = cut = 0
+        cut: list[int] = []
         for row, (first, second) in enumerate(zip(firsts, seconds, strict=True)):
             room = max(self._room // 2, self._room - len(second))
-            cut += len(first) > room
-            first = first[:room]
+            if len(first) > room:
+                cut.append(row)
+                first = first[:room]
             pieces = [second]
             if len(first) + len(second) > self._room:
                 pieces = evidence_pieces(passages[row], room=self._room - len(first), units=self._ids_of, whole=second)
-                split += len(pieces) > 1
             for piece in pieces:
                 ids.append(self._template.filled(first, piece))
                 if self._segmented:
                     segments.append(self._template.filled_segments(len(first), len(piece)))
                 owners.append(row)
         owned = np.array(owners, dtype=np.int64)
-        return Pairs(ids, segments if self._segmented else None, owned, len(claims), split, cut)
+        return Pairs(ids, segments if self._segmented else None, owned, len(claims), cut)
 
     def _ids_of(self, text: str) -> list[int]:
         return self._token_ids([text])[0]

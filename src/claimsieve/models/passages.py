@@ -29,6 +29,12 @@ def combined(probabilities: np.ndarray, owners: np.ndarray, count: int) -> np.nd
     return result
 
 
+def in_pieces(owners: np.ndarray, count: int) -> list[int]:
+    """Which of `count` claims have several pieces. owners: the claim of each piece. Shape: (pieces,)"""
+    found: list[int] = np.flatnonzero(np.bincount(owners, minlength=count) > 1).tolist()
+    return found
+
+
 def evidence_pieces(
     passages: Sequence[str], *, room: int, units: Callable[[str], Units], whole: Units | None = None
 ) -> list[Units]:

@@ -24,7 +24,7 @@ from claimsieve.models.checkpoints import checkpoint_directory, sha256_of
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.gradients import answered
 from claimsieve.models.loop import Examples, LoopSettings, label_places
-from claimsieve.models.passages import combined, evidence_pieces
+from claimsieve.models.passages import combined, evidence_pieces, in_pieces
 from claimsieve.models.precision import choose_device
 from claimsieve.models.step import State, Step
 from claimsieve.models.words import TokenIds
@@ -45,8 +45,12 @@ class Sides:
     ids: Encoded
     owners: np.ndarray
     count: int
-    split: int
-    cut: int
+    cut: list[int]
+
+    @property
+    def in_pieces(self) -> list[int]:
+        """The claims whose evidence is read in several pieces."""
+        return in_pieces(self.owners, self.count)
 
 
 class StaticNetwork(torch.nn.Module):
@@ -149,14 +153,13 @@ class StaticModel:
             )
             seconds += more
             owners += [row] * len(more)
-        cut = sum(len(first) > self.max_tokens for first in firsts)
+        cut = [row for row in rows if len(firsts[row]) > self.max_tokens]
         claim_ids = [firsts[row][: self.max_tokens] for row in owners]
-        split = len(set(owners[len(claims) :]))
-        return Sides((claim_ids, seconds), np.array(owners, dtype=np.int64), len(claims), split, cut)
+        return Sides((claim_ids, seconds), np.array(owners, dtype=np.int64), len(claims), cut)
 
-    def probabilities(self, sides: Sides) -> np.ndarray:
+    def probabilities(self, encoded: Sides) -> np.ndarray:
         """What the network says of them. Shape: (n, 3), in the order of LABELS."""
-        return combined(self._probabilities(sides.ids), sides.owners, sides.count)
+        return combined(self._probabilities(encoded.ids), encoded.owners, encoded.count)
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, one claim at a time, its words read by the tokenizer itself and not from memory."""

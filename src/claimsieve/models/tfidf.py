@@ -20,7 +20,7 @@ from claimsieve.models.attributions import Attributions
 from claimsieve.models.batches import cut
 from claimsieve.models.ngram_attributions import Cuts, attribute
 from claimsieve.models.ngrams import Ngrams
-from claimsieve.models.passages import combined, evidence_pieces
+from claimsieve.models.passages import combined, evidence_pieces, in_pieces
 from claimsieve.models.step import State, Step
 from claimsieve.records import LABELS, Claim, InputField
 
@@ -37,8 +37,16 @@ class Features:
     matrix: csr_matrix
     owners: np.ndarray
     count: int
-    split: int
-    cut: int = 0
+
+    @property
+    def in_pieces(self) -> list[int]:
+        """The claims whose evidence is read in several pieces."""
+        return in_pieces(self.owners, self.count)
+
+    @property
+    def cut(self) -> list[int]:
+        """No claim is."""
+        return []
 
 
 class TfidfModel:
@@ -135,15 +143,14 @@ class TfidfModel:
         sides = {"claim": firsts, "evidence": seconds}
         matrices = [block.transform(sides[name.partition("_")[0]]) for name, block in self._ngrams().items()]
         owned = np.array(owners, dtype=np.int64)
-        split = int((np.bincount(owned, minlength=1) > 1).sum())
-        return Features(csr_matrix(hstack(matrices, format="csr")), owned, len(claims), split)
+        return Features(csr_matrix(hstack(matrices, format="csr")), owned, len(claims))
 
-    def probabilities(self, features: Features) -> np.ndarray:
+    def probabilities(self, encoded: Features) -> np.ndarray:
         """What the weights say of them. Shape: (n, 3), in the order of LABELS."""
-        scores = features.matrix @ self._coefficients.T + self._intercepts
+        scores = encoded.matrix @ self._coefficients.T + self._intercepts
         exponentials = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
         pieces = np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
-        return combined(pieces, features.owners, features.count)
+        return combined(pieces, encoded.owners, encoded.count)
 
     def _ngrams(self) -> dict[str, Ngrams]:
         if self._transforms.keys() != self._blocks.keys():
@@ -159,7 +166,7 @@ class TfidfModel:
         pieces = evidence_pieces(passages, room=_MAX_EVIDENCE_CHARACTERS, units=str)
         sides = {"claim": [first] * len(pieces), "evidence": pieces}
         matrices = [block.transform(sides[name.partition("_")[0]]) for name, block in self._blocks.items()]
-        features = Features(csr_matrix(hstack(matrices, format="csr")), np.zeros(len(pieces), dtype=np.int64), 1, 0)
+        features = Features(csr_matrix(hstack(matrices, format="csr")), np.zeros(len(pieces), dtype=np.int64), 1)
         return self.probabilities(features)
 
     def computed_as(self) -> Mapping[str, Any]:
