@@ -49,8 +49,17 @@ def test_the_network_itself_is_left_as_it_was():
     assert isinstance(network.intermediate_act_fn, torch.nn.GELU)
 
 
-def test_a_float32_network_is_not_touched():
+@pytest.mark.parametrize("rows", [1, 7, 300])
+def test_in_float32_the_answers_are_the_same_to_its_last_digits(rows):
+    torch.manual_seed(0)
     network = Feed(torch.nn.GELU())
+    x = torch.randn(rows, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(network)(x), network(x), rtol=0, atol=2e-6)
+
+
+def test_other_number_formats_are_not_touched():
+    network = Feed(torch.nn.GELU()).double()
     assert packed(network) is network
 
 

@@ -1,4 +1,4 @@
-"""Linear layers as oneDNN likes them, for bfloat16 inference on CPU: weights packed once, bias and GELU in one pass.
+"""Linear layers as oneDNN likes them, for inference on CPU: weights packed once, bias and GELU in one pass.
 
 torch's own linear copies the bias over the output before each product and computes GELU in another pass; with the
 small layers of a MiniLM that is a quarter of the time. The operators are those that torch's compiler emits, used here
@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-_TOLERANCE = 0.05  # of the largest output: bfloat16 has 8 bits, and sums may run in another order
+# Of the largest output: bfloat16 has 8 bits, and sums may run in another order.
+_TOLERANCE = {torch.bfloat16: 0.05, torch.float32: 1e-4}
 
 
 class PackedLinear(torch.nn.Module):
@@ -35,7 +36,7 @@ def packed(network: Any) -> Any:
     The network is evaluated, not trained, in what comes back; its own weights are left as they are.
     """
     weights = next(network.parameters())
-    if weights.device.type != "cpu" or weights.dtype != torch.bfloat16 or not torch.backends.mkldnn.enabled:
+    if weights.device.type != "cpu" or weights.dtype not in _TOLERANCE or not torch.backends.mkldnn.enabled:
         return network
     try:
         twin = copy.deepcopy(network)
@@ -76,4 +77,4 @@ def _agree(layer: PackedLinear, linear: torch.nn.Linear, activation: Any) -> boo
     x = torch.linspace(-1, 1, 8 * linear.in_features, dtype=linear.weight.dtype).reshape(8, -1)
     expected = linear(x) if activation is None else activation(linear(x))
     scale = max(float(expected.abs().max()), 1e-3)
-    return float((layer(x) - expected).abs().max()) <= _TOLERANCE * scale
+    return float((layer(x) - expected).abs().max()) <= _TOLERANCE[linear.weight.dtype] * scale
