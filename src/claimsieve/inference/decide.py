@@ -73,7 +73,10 @@ def decisions_of(judged: Judged, model: Model, claims: Sequence[Claim], calibrat
             sets,
             reads_evidence="evidence" in model.inputs,
             has_evidence=[bool(claim.evidence) for claim in claims],
-            passage_sets=[_unpacked(row) for row in judged.alone],
+            passage_sets=[
+                _unpacked(row) if any_read else None
+                for row, any_read in zip(judged.alone, (judged.alone != NOT_READ).any(axis=1).tolist(), strict=True)
+            ],
         ),
     )
 
@@ -126,7 +129,7 @@ def _by_label(row: Floats) -> dict[Label, float]:
     return {label: float(value) for label, value in zip(LABELS, row, strict=True)}
 
 
-def _unpacked(bits: NDArray[np.uint8]) -> Booleans | None:
-    """The sets of a claim's passages, one row each; None where they were not read one by one."""
-    read = bits[bits != NOT_READ]
-    return (read[:, None] & _BITS) > 0 if len(read) else None
+def _unpacked(bits: NDArray[np.uint8]) -> Booleans:
+    """The sets of those of a claim's passages that were read one by one, one row each."""
+    sets: Booleans = (bits[bits != NOT_READ][:, None] & _BITS) > 0
+    return sets

@@ -5,21 +5,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from claimsieve.data.files import Reject
+from claimsieve.evaluation.base_rates import corrected
 from claimsieve.evaluation.calibration import Calibration
+from claimsieve.evaluation.decisions import Decisions, labels_of
 from claimsieve.evaluation.metrics import Floats
-from claimsieve.inference.decide import decisions_of, judge, predictions_of
+from claimsieve.inference.decide import decisions_of, judge
 from claimsieve.inference.formats import Format
 from claimsieve.inference.memory import Memory, Places, key_of
 from claimsieve.inference.windows import Item, ItemReader, Window
 from claimsieve.models import Encoded, Model
 from claimsieve.models.explanation import explain
-from claimsieve.records import LABELS, Claim, Label, Prediction
+from claimsieve.records import LABELS, Claim, Label
 
 PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
 DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with a calibration
 EXPLANATION_COLUMN = "explanation"
 PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
+_BITS = 1 << np.arange(len(LABELS))  # a set of labels as a number
+_SETS = [labels_of(row) for row in (np.arange(1 << len(LABELS))[:, None] & _BITS) > 0]
+_MAX_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Labeller:
         self._prevalence = prevalence
         self._memory = memory or Memory()
         self._explain = explain
+        self._names: dict[str, str] = {}
 
     def prepare(self, window: Window) -> Prepared:
         """Read the claims, find those that are new, and encode them."""
@@ -87,11 +95,13 @@ class Labeller:
         raw, explanations = self._computed(new, prepared.encoded)
         judged, entries = prepared.memory.answers(places, judge(self._model, new, raw, self._calibration))
         decisions = decisions_of(judged, self._model, claims, self._calibration)
-        predictions = predictions_of(decisions, claims, calibration=self._calibration, prevalence=self._prevalence)
-        rows = [output_row(item.fields, prediction) for item, prediction in zip(items, predictions, strict=True)]
-        if explanations:
-            for row, place in zip(rows, places.news.tolist(), strict=True):
-                row[EXPLANATION_COLUMN] = explanations[place]
+        columns = prediction_values(decisions, calibration=self._calibration, prevalence=self._prevalence)
+        if self._explain:
+            columns[EXPLANATION_COLUMN] = [explanations[place] for place in places.news.tolist()]
+        rows = [
+            self._kept(item.fields) | dict(zip(columns, values, strict=True))
+            for item, values in zip(items, zip(*columns.values(), strict=True), strict=True)
+        ]
         reads_evidence = "evidence" in self._model.inputs
         return Part(
             prepared.window.number,
@@ -104,11 +114,21 @@ class Labeller:
                 "rejected": len(prepared.rejects),
                 "repeated": len(items) - len(new),
                 "without_evidence": sum(not claim.evidence for claim in claims) if reads_evidence else 0,
-                "abstained": sum(prediction.abstained for prediction in predictions),
+                "abstained": int(decisions.abstained.sum()),
                 "split": len(prepared.encoded.in_pieces),
                 "cut": len(prepared.encoded.cut),
             },
         )
+
+    def _kept(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The input's own columns, by the names that they have in the output."""
+        names = self._names
+        for name in fields.keys() - names.keys():
+            names[name] = kept_name(name)
+            if len(names) > _MAX_NAMES:  # rows whose keys are data
+                self._names = {}
+                return {kept_name(name): value for name, value in fields.items()}
+        return {names[name]: value for name, value in fields.items()}
 
     def _computed(self, claims: Sequence[Claim], encoded: Encoded) -> tuple[Floats, list[dict[str, Any]]]:
         """Probabilities of claims, and if asked what each goes by, from the same pass."""
@@ -133,17 +153,25 @@ def prediction_columns(
     return (*PREDICTION_COLUMNS, *decision, *turned, *([EXPLANATION_COLUMN] if explain else ()))
 
 
-def output_row(fields: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
-    """The input's own columns, then the prediction's."""
-    row = {kept_name(name): value for name, value in fields.items()}
-    row["label"] = prediction.label
-    row |= {f"p_{label}": round(value, 6) for label, value in prediction.probabilities.items()}
-    if prediction.prediction_set is not None:
-        decision = (list(prediction.prediction_set), prediction.abstained, list(prediction.reasons))
-        row |= dict(zip(DECISION_COLUMNS, decision, strict=True))
-    if (turned := prediction.probabilities_at_prevalence) is not None:
-        row |= {f"p_{label}_at_prevalence": round(value, 6) for label, value in turned.items()}
-    return row
+def prediction_values(
+    decisions: Decisions, *, calibration: Calibration | None, prevalence: Mapping[Label, float] | None
+) -> dict[str, list[Any]]:
+    """What stands beside the rows' own columns, but for explanations: name → a value for each row."""
+    probabilities = decisions.probabilities
+    columns: dict[str, list[Any]] = {"label": [LABELS[place] for place in probabilities.argmax(axis=1).tolist()]}
+    columns |= {f"p_{label}": values for label, values in _rounded(probabilities).items()}
+    if decisions.sets is not None:
+        columns["prediction_set"] = [list(_SETS[bits]) for bits in (decisions.sets @ _BITS).tolist()]
+        columns["abstained"] = decisions.abstained.tolist()
+        columns["reasons"] = [list(why) for why in decisions.reasons]
+    if prevalence is not None and calibration is not None:
+        turned = corrected(probabilities, trained_for=calibration.trained_for, prevalence=prevalence)
+        columns |= {f"p_{label}_at_prevalence": values for label, values in _rounded(turned).items()}
+    return columns
+
+
+def _rounded(probabilities: Floats) -> dict[str, list[float]]:
+    return dict(zip(LABELS, probabilities.round(6).T.tolist(), strict=True))
 
 
 def kept_name(name: str) -> str:
