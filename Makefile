@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check wheel bench clean help
+.PHONY: demo test check wheel bench bench-training clean help
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 18
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "claimsieve needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -42,8 +42,12 @@ check: $(VENV)/.dev ## Format, lint, types, import layers, configs
 wheel: $(VENV)/.dev ## Build the wheel and try it in an empty environment
 	BIN=$(BIN) bash tests/try_wheel.sh
 
-bench: $(VENV)/.installed ## Ratios against transformers' own training and inference, within one run
-	$(BIN)/python experiments/speed/bench.py
+bench: $(VENV)/.installed ## Ratios against other ways of inference, within one run; also: claimsieve bench MODEL
+	$(PIP) --editable '.[bench]'
+	$(BIN)/claimsieve bench
+
+bench-training: $(VENV)/.installed ## Ratios against transformers' own Trainer, and the demo's time
+	$(BIN)/python experiments/speed/training.py
 
 clean: ## Remove what was built (not runs/ and not mlflow.db)
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache

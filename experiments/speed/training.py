@@ -1,6 +1,6 @@
-"""How quick is it? Ratios within one run, against transformers' own training and inference with the same weights.
+"""How quick is training? Ratios within one run, against transformers' own Trainer with the same weights; and the demo.
 
-    make bench                        # or: python experiments/speed/bench.py [--quick] [-o FILE]
+    make bench-training               # or: python experiments/speed/training.py [--quick] [-o FILE]
 
 Data: real claims with evidence from CLAIMSIEVE_CORPORA (fever_pairs, averitec), else the starter corpus repeated.
 Every figure is a median over repeats that take turns, so that a slow minute of the machine hits both sides.
@@ -9,7 +9,6 @@ Every figure is a median over repeats that take turns, so that a slow minute of 
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -18,7 +17,6 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +25,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 import transformers
 
+from claimsieve.benchmarks.measures import machine
 from claimsieve.config import corpora_directory
 from claimsieve.data import corpora
 from claimsieve.data.inputs import render
-from claimsieve.inference.predict import Job, predict_file
-from claimsieve.models.artifacts import load_model, write_model
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.encoder import EncoderModel
 from claimsieve.models.loop import LoopSettings
-from claimsieve.records import LABELS, Claim, InputField, row_of_claim
+from claimsieve.records import LABELS, Claim, InputField
 from claimsieve.settings import Corpus
 
 INPUTS: tuple[InputField, ...] = ("claim", "evidence")
@@ -60,10 +57,6 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         results["training"] = training(claims[: 600 if not options.quick else 60], repeats=repeats, folder=Path(folder))
-        results["inference"] = {
-            name: inference(claims, inputs, repeats=repeats, folder=Path(folder) / name)
-            for name, inputs in (("claim alone", ("claim",)), ("claim with evidence", INPUTS))
-        }
         if not options.skip_demo:
             results["demo"] = demo(Path(folder))
     options.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -134,53 +127,6 @@ def trainer_tokens_per_second(claims: list[Claim], folder: Path) -> float:
     return sum(len(ids) for ids in encoded["input_ids"]) / (time.perf_counter() - start)
 
 
-def inference(claims: list[Claim], inputs: tuple[InputField, ...], *, repeats: int, folder: Path) -> dict[str, Any]:
-    """Claims per second: our file to file against the pipeline on a list in memory, same weights."""
-    folder.mkdir()
-    model = EncoderModel(inputs=inputs, max_tokens=MAX_TOKENS, loop=LoopSettings(epochs=2, batch_tokens=2560))
-    for _ in model.fit(claims[:800], valid=claims[800:900]):
-        pass  # a trained head: labels of an untrained one hang on the last digit
-    directory = folder / "model"
-    write_model(model, directory, kind="encoder", config_yaml="{}\n", data_fingerprint="", seed=0)
-    loaded, _ = load_model(directory)
-    source, target = folder / "claims.jsonl", folder / "labelled.jsonl"
-    source.write_text("".join(json.dumps(row_of_claim(claim)) + "\n" for claim in claims), encoding="utf-8")
-    weights = directory / "weights"
-    pipeline = transformers.pipeline("text-classification", model=str(weights), tokenizer=str(weights))
-    pairs = [{"text": a, "text_pair": b} for a, b in (render(claim, inputs) for claim in claims)]
-    given: dict[str, list[str]] = {}
-
-    def ours() -> float:
-        start = time.perf_counter()
-        predict_file(loaded, Job(str(source), str(target)))
-        seconds = time.perf_counter() - start
-        given["ours"] = [json.loads(line)["label"] for line in target.read_text(encoding="utf-8").splitlines()]
-        return len(claims) / seconds
-
-    def with_pipeline(batch_size: int) -> float:
-        start = time.perf_counter()
-        found = pipeline(pairs, batch_size=batch_size, truncation="longest_first", max_length=MAX_TOKENS)
-        given["pipeline"] = [row["label"] for row in found]
-        return len(pairs) / (time.perf_counter() - start)
-
-    sides: dict[str, Callable[[], float]] = {"ours": ours}
-    for size in (1, 8, 32):
-        sides[f"pipeline, batch size {size}"] = lambda size=size: with_pipeline(size)
-    speeds = {name: statistics.median(values) for name, values in take_turns(sides, repeats).items()}
-    best = max(value for name, value in speeds.items() if name != "ours")
-    same = sum(a == b for a, b in zip(given["ours"], given["pipeline"], strict=True)) / len(claims)
-    tokens = [
-        len(ids) for ids in pipeline.tokenizer([p["text"] for p in pairs], [p["text_pair"] for p in pairs])["input_ids"]
-    ]
-    return {
-        "claims": len(claims),
-        "mean_tokens": round(statistics.mean(min(n, MAX_TOKENS) for n in tokens), 1),
-        "claims_per_second": {name: round(value, 1) for name, value in speeds.items()},
-        "ratio_to_best_pipeline": round(speeds["ours"] / best, 2),
-        "labels_equal": round(same, 5),
-    }
-
-
 def demo(folder: Path) -> dict[str, Any]:
     """Wall time and peak memory of `claimsieve demo` with an empty cache, in a process of its own."""
     environment = {
@@ -204,20 +150,6 @@ def take_turns(sides: dict[str, Callable[[], float]], repeats: int) -> dict[str,
             values[name].append(measure())
             print(f"{repeat + 1}/{repeats} {name}: {values[name][-1]:,.1f}", file=sys.stderr, flush=True)
     return values
-
-
-def machine() -> dict[str, Any]:
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
-    return {
-        "processor": next(
-            (line.split(":")[1].strip() for line in flags.splitlines() if "model name" in line), platform.processor()
-        ),
-        "cores": os.cpu_count(),
-        "amx": "amx_bf16" in flags,
-        "avx512_bf16": "avx512_bf16" in flags,
-        "versions": {name: version(name) for name in ("torch", "transformers", "claimsieve")},
-        "threads": torch.get_num_threads(),
-    }
 
 
 if __name__ == "__main__":
