@@ -22,7 +22,6 @@ from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import torch
 import transformers
 
 from claimsieve.benchmarks.measures import machine
