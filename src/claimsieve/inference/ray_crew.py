@@ -44,6 +44,7 @@ class Crew:
         )
         self._how: tuple[str, str] = ("auto", "auto")
         self._work: Any = None
+        self._waiting: list[Any] = []  # actors that are told to open the model when it is known how
         self._opening: dict[Any, _Hired] = {}
         self._ready: list[_Hired] = []
         self._again: deque[tuple[int, Any]] = deque()  # windows of workers that were lost
@@ -53,7 +54,8 @@ class Crew:
     def open_first(self, precision: str, device: str) -> Mapping[str, Any]:
         """One worker opens the model, and what it finds best goes for all; what the numbers hang on."""
         self._how = (precision, device)
-        self._hire()
+        self._hire(self._actor.remote())
+        self._waiting = [self._actor.remote() for _ in range(self._size - 1)]  # their processes start meanwhile
         computed: Mapping[str, Any] | None = None
         while computed is None:
             for call in self._answered(self._opening):
@@ -66,8 +68,8 @@ class Crew:
         self._work = self._ray.put(work)
         self._opening |= {worker.actor.begin.remote(self._work): worker for worker in self._ready}
         self._ready = []
-        while len(self._opening) < self._size:
-            self._hire()
+        while self._waiting:
+            self._hire(self._waiting.pop())
         upcoming = ahead(windows)
         order: deque[int] = deque()  # windows that were begun and are not written yet
         done: dict[int, Part] = {}
@@ -88,16 +90,16 @@ class Crew:
 
     def dismiss(self) -> None:
         """End all workers."""
-        for worker in (*self._ready, *self._opening.values()):
-            self._end(worker)
+        for actor in (*(worker.actor for worker in (*self._ready, *self._opening.values())), *self._waiting):
+            self._end(actor)
 
     def _free(self) -> _Hired | None:
         """The worker with the least to do, if it can take a window."""
         worker = min(self._ready, key=lambda worker: len(worker.tasks), default=None)
         return worker if worker is not None and len(worker.tasks) < _TASKS else None
 
-    def _hire(self) -> None:
-        worker = _Hired(self._actor.remote())
+    def _hire(self, actor: Any) -> None:
+        worker = _Hired(actor)
         self._opening[worker.actor.open.remote(self._model, *self._how, self._work)] = worker
 
     def _finished(self) -> Iterator[Part]:
@@ -151,12 +153,12 @@ class Crew:
             self._ready.remove(worker)
         self._again = deque(sorted([*self._again, *worker.tasks.values()], key=lambda task: task[0]))
         worker.tasks.clear()
-        self._end(worker)
-        self._hire()
+        self._end(worker.actor)
+        self._hire(self._actor.remote())
 
-    def _end(self, worker: _Hired) -> None:
+    def _end(self, actor: Any) -> None:
         with suppress(self._ray.exceptions.RayError):
-            self._ray.kill(worker.actor)
+            self._ray.kill(actor)
 
 
 def _given_up(what: str) -> DataError:
