@@ -83,8 +83,9 @@ def predict(
         if engine == "ray":
             from claimsieve.inference.ray_engine import predict_on_ray
 
-            cluster = {"address": address, "workers": workers}
-            label = partial(predict_on_ray, directory, precision=precision, device=device, **cluster)
+            label = partial(
+                predict_on_ray, directory, address=address, workers=workers, precision=precision, device=device
+            )
         else:
             from claimsieve.inference.predict import predict_file
             from claimsieve.models.artifacts import load_model

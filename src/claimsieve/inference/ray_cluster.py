@@ -20,7 +20,8 @@ def connected(address: str | None) -> Iterator[Any]:
     address: HOST:PORT, ray://HOST:PORT, 'auto' for the cluster that this machine belongs to; None is as in
     predict_on_ray. Raises MissingPackageError without Ray, ConfigError where no cluster answers.
     """
-    ray = _ray()
+    address = address or os.environ.get("RAY_ADDRESS")
+    ray = _ray(address)
     if ray.is_initialized():
         yield ray
         return
@@ -29,7 +30,7 @@ def connected(address: str | None) -> Iterator[Any]:
     try:
         ray.init(address=address, logging_level="ERROR", log_to_driver=False, **_LOCAL if address is None else {})
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise ConfigError(f"{_found_none(address)}: {reason:.200}. {_START}") from None
     try:
         with redirect_stdout(cast(TextIO, _WithoutRay(sys.stdout))):
@@ -51,7 +52,7 @@ class _WithoutRay:
         return getattr(self._stream, name)
 
 
-_START = "Start one with: ray start --head (docs/scale.md)."
+_START = "Start one with: ray start --head; if it asks for a token, set RAY_AUTH_MODE=token (docs/scale.md)."
 _LOCAL = {"include_dashboard": False}
 
 
@@ -59,19 +60,24 @@ def _found_none(address: str | None) -> str:
     return f"--address {address or 'auto'}: expected a Ray cluster, found none"
 
 
-def _ray() -> Any:
-    # Before the import, which reads them: nothing is sent to anybody.
+def _ray(address: str | None) -> Any:
+    # All before the import, which reads them. Nothing is sent to anybody.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else a warning on each machine without a GPU
+    if address is not None:
+        # Where something else listens, one try of Ray's takes 40 seconds, and it would take twenty.
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")
     try:
         import ray
     except ImportError:
-        raise MissingPackageError("--engine ray needs Ray, which is not installed: pip install 'claimsieve[ray]'") from None
+        raise MissingPackageError(
+            "--engine ray needs Ray, which is not installed: pip install 'claimsieve[ray]'"
+        ) from None
     return ray
 
 
 def _check_listening(address: str) -> None:
-    """Ray itself tries for a minute, and then ends the process."""
+    """Fail at once where nobody does, as Ray itself tries for long."""
     host, _, port = address.removeprefix("ray://").rstrip("/").rpartition(":")
     if not host or not port.isdecimal():
         raise ConfigError(f"--address {address}: expected HOST:PORT, ray://HOST:PORT or auto.")

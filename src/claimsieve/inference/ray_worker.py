@@ -64,7 +64,7 @@ class Worker:
             for name, content in sent.files.items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(memoryview(content))
+                content.tofile(path)
             self._model, manifest = load_model(Path(folder), precision=precision, device=device)
         if manifest.fingerprint != sent.fingerprint:
             raise ModelError(f"{socket.gethostname()}: expected the model that was sent, found another. Run it again.")
