@@ -32,13 +32,7 @@ from claimsieve.records import LABELS
 
 # Ray may take nothing but loopback for the address of this machine, counts nobody's use, and writes no token at home.
 os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
-ray = pytest.importorskip("ray", reason="needs Ray: pip install 'claimsieve[ray]'")
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
-    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
-    pytest.mark.filterwarnings("ignore:(subprocess|unclosed):ResourceWarning"),  # of Ray's processes and sockets
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytest.importorskip("ray", reason="needs Ray: pip install 'claimsieve[ray]'")
 
 ROWS = 400  # in windows of eight: fifty
 
