@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from claimsieve.errors import ClaimsieveError, DataError
+from claimsieve.errors import ClaimsieveError, DataError, MissingPackageError
 from claimsieve.inference.labelling import Part
 from claimsieve.inference.predict import ahead
 from claimsieve.inference.ray_worker import SentModel, Work, Worker
@@ -37,7 +37,12 @@ class Crew:
         self, ray: Any, model: SentModel, size: int, needs: Mapping[str, int], *, patience_seconds: float
     ) -> None:
         self._ray, self._size, self._patience_seconds = ray, size, patience_seconds
-        self._model = ray.put(model)
+        try:
+            self._model = ray.put(model)
+        except ImportError as error:  # of ray://, whose head makes the object
+            raise MissingPackageError(
+                f"--engine ray: expected claimsieve on every node, found none: {error}."
+            ) from None
         # Ray would restart a lost worker as the same actor, and its windows would wait until there is room for it.
         self._actor = ray.remote(Worker).options(
             **needs, max_concurrency=_TASKS, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
@@ -140,15 +145,16 @@ class Crew:
                 raise error.cause from None
             if not isinstance(error.cause, errors.RayError):
                 raise
-        except errors.RayError:
-            pass
-        self._lose(worker)
+            self._lose(worker, error.cause)
+        except errors.RayError as error:
+            self._lose(worker, error)
         return None
 
-    def _lose(self, worker: _Hired) -> None:
+    def _lose(self, worker: _Hired, why: Exception) -> None:
         self._losses += 1
         if self._losses > self._size + _LOSSES:
-            raise _given_up(f"found {self._losses} workers lost without a window done, perhaps for want of memory")
+            reason = (str(why).strip() or repr(why)).splitlines()[-1].strip()
+            raise _given_up(f"found {self._losses} workers lost without a window done, the last by: {reason:.300}")
         if worker in self._ready:
             self._ready.remove(worker)
         self._again = deque(sorted([*self._again, *worker.tasks.values()], key=lambda task: task[0]))
@@ -162,6 +168,5 @@ class Crew:
 
 
 def _given_up(what: str) -> DataError:
-    return DataError(
-        f"--engine ray: {what}. What is done is kept, and the same command goes on. Look at the cluster: ray status."
-    )
+    kept = "What is done is kept, and the same command goes on. Look at the cluster: ray status."
+    return DataError(f"--engine ray: {what.rstrip('.')}. {kept}")
