@@ -1,7 +1,9 @@
 """claimsieve predict"""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -44,6 +46,13 @@ def predict(
         None, min=1, help="Tokens of a batch (encoder only); measured once on a machine if not given."
     ),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
+    engine: str = typer.Option("local", help="local, or ray for more than one machine (docs/scale.md)."),
+    address: str | None = typer.Option(
+        None, metavar="ADDR", help="Of the Ray cluster: HOST:PORT, ray://HOST:PORT or auto."
+    ),
+    workers: int | None = typer.Option(
+        None, min=1, help="Copies of the model in the Ray cluster; else as many as use all of it."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the tally as JSON (on stderr when the output is '-')."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
 ) -> None:
@@ -55,11 +64,16 @@ def predict(
     the exit code is 3. Interrupted, also by a power cut? The same command goes on and gives the same file.
     """
     from claimsieve.cli.options import choice, field_map, opened_model, prevalence, reject_limit
-    from claimsieve.inference.predict import Job, predict_file
+    from claimsieve.inference.predict import Job
     from claimsieve.inference.sources import check_columns, check_paths
 
     choice("--precision", precision, ("auto", "float32", "bfloat16"))
     choice("--device", device, ("auto", "cpu", "cuda"))
+    choice("--engine", engine, ("local", "ray"))
+    if selfcheck and (claims == "-" or engine == "ray"):
+        raise ConfigError("--selfcheck: expected a file of claims and the local engine, found standard input or ray.")
+    if engine == "local" and (address is not None or workers is not None):
+        raise ConfigError("--address, --workers: expected --engine ray with them, found the local engine.")
     job = Job(
         claims,
         output,
@@ -70,31 +84,43 @@ def predict(
         max_rejects=reject_limit(max_rejects_),
         restart=restart,
     )
-    if selfcheck and claims == "-":
-        raise ConfigError("--selfcheck: expected a file of claims, found standard input, which can be read only once.")
     check_paths(claims, output)
     check_columns(claims, job.mapping)
 
     from claimsieve.evaluation.assessment import read_calibration
-    from claimsieve.inference.budget import settle_batch_tokens
-    from claimsieve.inference.selfcheck import sample
-    from claimsieve.inference.selfcheck import selfcheck as check
-    from claimsieve.inference.windows import ItemReader
-    from claimsieve.models.artifacts import load_model
 
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
-        loaded, manifest = load_model(directory, precision=precision, device=device)
+        label: Callable[..., Tally]
+        checked = None
+        if engine == "ray":
+            from claimsieve.inference.ray_engine import predict_on_ray
+
+            label = partial(
+                predict_on_ray,
+                directory,
+                address=address,
+                workers=workers,
+                precision=precision,
+                device=device,
+                batch_tokens=batch_tokens,
+            )
+        else:
+            from claimsieve.inference.budget import settle_batch_tokens
+            from claimsieve.inference.predict import predict_file
+            from claimsieve.inference.selfcheck import selfchecked
+            from claimsieve.models.artifacts import load_model
+
+            loaded, manifest = load_model(directory, precision=precision, device=device)
+            settle_batch_tokens(loaded, job, fingerprint=manifest.fingerprint, requested=batch_tokens)
+            if selfcheck:
+                checked = selfchecked(loaded, job)
+                say(checked.described(), quiet=quiet)
+            label = partial(predict_file, loaded, fingerprint=manifest.fingerprint)
         calibration = read_calibration(directory)
         if job.prevalence is not None and calibration is None:
             raise ConfigError(f"--prevalence: expected a model with a calibration split, found none in {model}.")
-        fingerprint = manifest.fingerprint
-        settle_batch_tokens(loaded, job, fingerprint=fingerprint, requested=batch_tokens)
-        checked = None
-        if selfcheck:
-            checked = check(loaded, sample(claims, ItemReader(claims, job.mapping, loaded.inputs)))
-            say(checked.described(), quiet=quiet)
         try:
-            tally = predict_file(loaded, job, calibration=calibration, fingerprint=fingerprint, advance=advance)
+            tally = label(job=job, calibration=calibration, advance=advance)
         except KeyboardInterrupt:
             if output != "-" and claims != "-":
                 say(f"interrupted; what is done lies in {output}.partial, and the same command goes on", quiet=quiet)

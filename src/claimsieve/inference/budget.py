@@ -45,18 +45,21 @@ def settle_batch_tokens(model: Any, job: Job, *, fingerprint: str, requested: in
     """
     if "batch_tokens" not in model.computed_as():
         return
-    saved = (identity_of(Path(job.target)) or {}) if not job.restart else {}
-    before = saved.get("model", {}).get("computed", {}).get("batch_tokens")
-    if requested is not None:
-        model.batch_tokens = requested
-    elif isinstance(before, int):
-        model.batch_tokens = before
+    if (known := known_batch_tokens(job, requested)) is not None:
+        model.batch_tokens = known
     elif sum(file["bytes"] for file in described(job.source, quickly=True)) >= WORTH_MEASURING_BYTES:
         from claimsieve.models.static import cache_directory
 
         model.batch_tokens = measured_batch_tokens(
             model, fingerprint=fingerprint, cache=cache_directory() / "batch-tokens.json"
         )
+
+
+def known_batch_tokens(job: Job, requested: int | None) -> int | None:
+    """The budget that is asked for, or else that an interrupted job had."""
+    saved = (identity_of(Path(job.target)) or {}) if not job.restart else {}
+    before = saved.get("model", {}).get("computed", {}).get("batch_tokens")
+    return before if requested is None and isinstance(before, int) else requested
 
 
 def measured_batch_tokens(model: Any, *, fingerprint: str, cache: Path) -> int:

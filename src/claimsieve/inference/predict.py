@@ -181,7 +181,8 @@ def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
 def _few_collections() -> Iterator[None]:
     """Within the block Python looks for cycles of garbage seldom, and never among what was there before.
 
-    Windows hold some hundred thousand objects and no cycles; looking through them took a fifth of a static model's time.
+    Windows hold some hundred thousand objects and no cycles; looking through them took a fifth of a static model's
+    time.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from claimsieve.errors import ModelError
+from claimsieve.inference.predict import Job
 from claimsieve.inference.windows import Item, ItemReader, windows
 from claimsieve.models import Model
 from claimsieve.records import Claim
@@ -47,6 +48,11 @@ def sample(source: str, reader: ItemReader, *, rows: int = ROWS) -> list[Claim]:
     if len(claims) <= rows:
         return claims
     return [claims[place] for place in np.linspace(0, len(claims) - 1, rows).astype(int)]
+
+
+def selfchecked(model: Model, job: Job) -> Selfcheck:
+    """A model checked on rows of a job. Raises as `selfcheck` does."""
+    return selfcheck(model, sample(job.source, ItemReader(job.source, job.mapping, model.inputs)))
 
 
 def selfcheck(model: Model, claims: Sequence[Claim], *, tolerance: float | None = None) -> Selfcheck:
