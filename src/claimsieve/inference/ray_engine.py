@@ -67,7 +67,8 @@ def predict_on_ray(
         try:
             computed = crew.open_first(precision, crewing.device)
             if "batch_tokens" in computed and (known := known_batch_tokens(job, batch_tokens)) is not None:
-                budget = computed["batch_tokens"] = known
+                budget = known
+                computed = {**computed, "batch_tokens": known}
             settings = {"fingerprint": manifest.fingerprint, "computed": computed}
             return run(job, parts, calibration=calibration, model=settings, advance=advance)
         finally:
