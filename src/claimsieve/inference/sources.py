@@ -69,8 +69,9 @@ def check_paths(source: str, target: str) -> None:
     kind_and_packing(target)
     if target != "-" and not Path(target).absolute().parent.is_dir():
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
-    if target != "-" and Path(target).is_dir():
-        raise DataError(f"{target}: expected a file for the output, found a folder.")
+    if target != "-" and Path(target).exists() and not Path(target).is_file():
+        found = "a folder" if Path(target).is_dir() else "a device or pipe; '-' writes to standard output"
+        raise DataError(f"{target}: expected a file for the output, found {found}.")
     if source.startswith("recipe:") or "-" in (source, target):
         return
     inputs = {Path(name).resolve() for name in files_of(source)}
