@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -96,8 +97,9 @@ def predict(
         try:
             tally = predict_file(loaded, job, calibration=calibration, fingerprint=fingerprint, advance=advance)
         except KeyboardInterrupt:
-            if output != "-" and claims != "-":
-                say(f"interrupted; what is done lies in {output}.partial, and the same command goes on", quiet=quiet)
+            kept = claims != "-" and Path(f"{output}.partial").is_dir()
+            what = f"; what is done lies in {output}.partial, and the same command goes on" if kept else ""
+            say(f"interrupted{what}", quiet=quiet)
             raise
     if as_json:
         extra = {} if checked is None else {"selfcheck": asdict(checked)}
