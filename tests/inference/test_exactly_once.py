@@ -258,3 +258,13 @@ def test_who_comes_as_the_other_one_ends_does_not_hold_a_folder_that_is_gone(mod
     monkeypatch.setattr(fcntl, "flock", late)
     with pytest.raises(DataError, match="found another process at it"):
         predict_file(model, Job(str(source), str(tmp_path / "out.jsonl")))
+
+
+def test_a_recipe_that_changed_is_refused_by_name(model, own_recipe, tmp_path):
+    rows = [{"text": "a", "title": "b", "verdict": "yes"}] * 20
+    target = str(tmp_path / "out.jsonl")
+    recipe = f"recipe:{own_recipe(*rows)}"
+    assert in_child(killed_at(22, lambda: predict_file(model, Job(recipe, target)))) == signal.SIGKILL
+    own_recipe(*rows, fields={"claim": "title", "rating": "verdict"})
+    with pytest.raises(DataError, match=r"options\.recipe\.fields\.claim was \"text\", is \"title\""):
+        predict_file(model, Job(recipe, target))

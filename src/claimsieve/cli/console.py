@@ -41,7 +41,7 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def row_counter(*, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress line that counts rows. The rate is that since the first count, which has the rows of an earlier run."""
+    """A progress line that counts rows. The rate is that since the first count, which has an earlier run's rows."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

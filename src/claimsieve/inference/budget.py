@@ -45,11 +45,10 @@ def settle_batch_tokens(model: Any, job: Job, *, fingerprint: str, requested: in
     """
     if "batch_tokens" not in model.computed_as():
         return
-    saved = (identity_of(Path(job.target)) or {}) if not job.restart else {}
-    before = saved.get("model", {}).get("computed", {}).get("batch_tokens")
+    before = None if job.restart else _before(Path(job.target))
     if requested is not None:
         model.batch_tokens = requested
-    elif isinstance(before, int):
+    elif before is not None:
         model.batch_tokens = before
     elif sum(file["bytes"] for file in described(job.source, quickly=True)) >= WORTH_MEASURING_BYTES:
         from claimsieve.models.static import cache_directory
@@ -57,6 +56,15 @@ def settle_batch_tokens(model: Any, job: Job, *, fingerprint: str, requested: in
         model.batch_tokens = measured_batch_tokens(
             model, fingerprint=fingerprint, cache=cache_directory() / "batch-tokens.json"
         )
+
+
+def _before(target: Path) -> int | None:
+    """The budget that an interrupted job had."""
+    try:
+        found: Any = (identity_of(target) or {})["model"]["computed"]["batch_tokens"]
+    except (KeyError, TypeError):  # also where someone has been at the file
+        return None
+    return found if isinstance(found, int) and found > 0 else None
 
 
 def measured_batch_tokens(model: Any, *, fingerprint: str, cache: Path) -> int:

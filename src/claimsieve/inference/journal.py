@@ -126,9 +126,9 @@ class Journal:
 def open_journal(target: Path, identity: Mapping[str, Any], *, restart: bool) -> Iterator[Journal]:
     """The journal of an output: that of an earlier run that was stopped, or a new one.
 
-    identity: JSON of what the output hangs on. restart: throw away what an earlier run did. A folder in which nothing is
-    committed counts as none, and does not outlive an error. Raises DataError when another process is at it, when the
-    disk refuses, or when the earlier run had another identity, naming what changed.
+    identity: JSON of what the output hangs on. restart: throw away what an earlier run did. A folder in which nothing
+    is committed counts as none, and does not outlive an error. Raises DataError when another process is at it, when
+    the disk refuses, or when the earlier run had another identity, naming what changed.
     """
     journal = Journal(target, target.with_name(f"{target.name}{SUFFIX}"))
     folder = journal.path("")
@@ -146,7 +146,7 @@ def open_journal(target: Path, identity: Mapping[str, Any], *, restart: bool) ->
             try:
                 yield journal
             except BaseException:
-                if not journal.committed.parts:
+                if not journal.committed.parts and not _begun(folder):  # a signal may come between the two
                     journal.remove()
                 raise
         finally:

@@ -16,7 +16,7 @@ from claimsieve.inference.formats import Format
 from claimsieve.inference.journal import Journal, identity_of, open_journal
 from claimsieve.inference.labelling import Labeller, Part, prediction_columns
 from claimsieve.inference.memory import Memory
-from claimsieve.inference.sources import check_paths, described, form_of, rejects_file
+from claimsieve.inference.sources import check_paths, described, form_of, recipe_of, rejects_file
 from claimsieve.inference.windows import ItemReader, Window, windows
 from claimsieve.models import Model
 from claimsieve.models.artifacts import library_versions
@@ -148,6 +148,7 @@ def run(
         "model": dict(model),
         "options": {
             "map": dict(job.mapping),
+            "recipe": recipe_of(job.source),
             "prevalence": None if job.prevalence is None else dict(job.prevalence),
             "csv_safe": job.csv_safe,
             "explain": job.explain,

@@ -30,6 +30,13 @@ def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
     return found
 
 
+def recipe_of(source: str) -> dict[str, Any] | None:
+    """As JSON what a recipe says, which may be a file of the user's own; None for other sources."""
+    if not source.startswith("recipe:"):
+        return None
+    return recipes.load(source.removeprefix("recipe:")).model_dump(mode="json")
+
+
 def form_of(
     source: str, target: str, of_prediction: Sequence[str], *, csv_safe: bool, known: Sequence[str] | None = None
 ) -> Format:
