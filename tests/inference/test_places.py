@@ -37,6 +37,9 @@ def test_what_a_file_would_take_the_place_of_is_no_output(source, tmp_path):
     for name, found in {"pipe": "a device or pipe", "device": "a device or pipe", "folder": "a folder"}.items():
         with pytest.raises(DataError, match=f"expected a file for the output, found {found}"):
             check_paths(source, str(tmp_path / f"{name}.jsonl"))
+    (tmp_path / "out.jsonl.rejects.jsonl").mkdir()
+    with pytest.raises(DataError, match=r"rejects\.jsonl: expected a file for the output, found a folder"):
+        check_paths(source, str(tmp_path / "out.jsonl"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

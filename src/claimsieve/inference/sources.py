@@ -76,9 +76,10 @@ def check_paths(source: str, target: str) -> None:
     kind_and_packing(target)
     if target != "-" and not Path(target).absolute().parent.is_dir():
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
-    if target != "-" and Path(target).exists() and not Path(target).is_file():
-        found = "a folder" if Path(target).is_dir() else "a device or pipe; '-' writes to standard output"
-        raise DataError(f"{target}: expected a file for the output, found {found}.")
+    for name in () if target == "-" else (target, rejects_file(target)):
+        if Path(name).exists() and not Path(name).is_file():
+            found = "a folder" if Path(name).is_dir() else "a device or pipe; '-' writes to standard output"
+            raise DataError(f"{name}: expected a file for the output, found {found}.")
     if source.startswith("recipe:") or "-" in (source, target):
         return
     inputs = {Path(name).resolve() for name in files_of(source)}
