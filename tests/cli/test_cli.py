@@ -55,7 +55,7 @@ def leaves(command, path=()):
 
 
 def all_commands():
-    names = "card compare configs data demo evaluate predict promote recipe report sweep track train ui"
+    names = "bench card cascade compare configs data demo evaluate predict promote recipe report sweep track train ui"
     for name in names.split():
         importlib.import_module(f"claimsieve.cli.{name}")  # they add themselves
     return dict(leaves(typer.main.get_command(app)))

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -106,8 +107,8 @@ def test_killed_at_every_state_the_same_command_ends_with_the_same_bytes(model, 
     assert tally.repeated > 0
     job = Job(str(source), str(broken / name))
     draw, kills = random.Random(name), 0
-    # Each time with what the last one left; a start takes some ten calls, a part three or four.
-    while in_child(killed_at(draw.randint(1, 17), lambda: predict_file(model, job))) == signal.SIGKILL:
+    # Each time with what the last one left; a start takes some ten calls, a first one more, a part three or four.
+    while in_child(killed_at(draw.randint(1, 20), lambda: predict_file(model, job))) == signal.SIGKILL:
         kills += 1
         assert kills < 300
     assert kills >= 10
@@ -220,3 +221,50 @@ def test_standard_input_is_read_from_its_beginning_again(model, source, tmp_path
         with source.open() as stream:
             monkeypatch.setattr(sys, "stdin", stream)
             assert predict_file(model, Job("-", str(target))).read == ROWS
+
+
+def test_what_is_begun_anew_has_the_columns_of_its_own_options(model, source, tmp_path):
+    interrupted(model, source, tmp_path / "out.csv")
+    for target in (tmp_path / "out.csv", tmp_path / "whole.csv"):
+        predict_file(model, Job(str(source), str(target), explain=True, restart=target.name == "out.csv"))
+    assert (tmp_path / "out.csv").read_text().splitlines()[0].endswith(",p_propaganda,explanation")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_run_that_committed_nothing_leaves_nothing_and_binds_nobody(model, source, tmp_path):
+    target = tmp_path / "out.csv"
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"\xff\xfe" + source.read_bytes())  # another kind of file, which is found when it is read
+    with pytest.raises(DataError):
+        predict_file(model, Job(str(broken), str(target)))
+    assert sorted(tmp_path.iterdir()) == sorted([broken, source])
+    folder = tmp_path / "out.csv.partial"
+    for step in range(1, 20):  # killed, it may leave its folder
+        assert in_child(killed_at(step, lambda: predict_file(model, Job(str(source), str(target))))) == signal.SIGKILL
+        if (folder / "journal").exists() and (folder / "journal").stat().st_size:
+            break
+        if folder.exists():
+            assert predict_file(model, Job(str(source), str(target), explain=True)).read == ROWS
+            target.unlink()
+    assert step > 3
+
+
+def test_who_comes_as_the_other_one_ends_does_not_hold_a_folder_that_is_gone(model, source, tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def late(handle: int, operation: int) -> None:
+        shutil.rmtree(tmp_path / "out.jsonl.partial")
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(DataError, match="found another process at it"):
+        predict_file(model, Job(str(source), str(tmp_path / "out.jsonl")))
+
+
+def test_a_recipe_that_changed_is_refused_by_name(model, own_recipe, tmp_path):
+    rows = [{"text": "a", "title": "b", "verdict": "yes"}] * 20
+    target = str(tmp_path / "out.jsonl")
+    recipe = f"recipe:{own_recipe(*rows)}"
+    assert in_child(killed_at(22, lambda: predict_file(model, Job(recipe, target)))) == signal.SIGKILL
+    own_recipe(*rows, fields={"claim": "title", "rating": "verdict"})
+    with pytest.raises(DataError, match=r"options\.recipe\.fields\.claim was \"text\", is \"title\""):
+        predict_file(model, Job(recipe, target))

@@ -42,12 +42,12 @@ def _against(name: str, found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _kinds(rows: list[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| kind | claims | rows/s file to file | a file of which half repeats costs | cold start, s |"
+    yield "| model | claims | rows/s file to file | a file of which half repeats costs | cold start, s |"
     yield "|---|---|---|---|---|"
     for row in rows:
         speed, start = row["claims_per_second"], row["cold_start_seconds"]
         yield (
-            f"| {row['kind']} ({row['data']}) | {row['claims']:,} | {speed['median']:,.0f} "
+            f"| {row['model']}: {row['kind']} ({row['data']}) | {row['claims']:,} | {speed['median']:,.0f} "
             f"[{speed['low']:,.0f}, {speed['high']:,.0f}] | {row['half_repeated_cost']:.2f} x | "
             f"{start['median']:.1f} [{start['low']:.1f}, {start['high']:.1f}] |"
         )

@@ -36,10 +36,13 @@ def bench(
     (pip install claimsieve[bench]) with sentence-transformers' CrossEncoder and ONNX Runtime in int8. Ratios hold
     within one run, on a machine that does nothing else.
     """
-    try:
-        sizes = [int(part) for part in scaling.split(",") if part]
-    except ValueError:
-        raise ConfigError(f"--scaling {scaling}: expected numbers of rows, such as 1000,10000.") from None
+    sizes = [int(part) if part.isdecimal() else 0 for part in scaling.split(",") if part]
+    if not all(sizes):
+        raise ConfigError(f"--scaling {scaling}: expected numbers of rows, such as 1000,10000.")
+    if output is not None and (output.suffix == ".json" or output.is_dir()):
+        raise ConfigError(
+            f"--output {output}: expected a file for the table, such as bench.md; JSON is written beside it."
+        )
 
     from claimsieve.benchmarks.inference import against_rivals, of_kind
     from claimsieve.benchmarks.inference import scaling as growing
@@ -53,19 +56,20 @@ def bench(
 
     found = _claims(claims, rows)
     results: dict[str, object] = {"machine": machine(), "repeats": repeats, "claims": claims}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        directories = [Path(model) for model in models or ()] or _trained(folder, tell)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        directories = {model: Path(model) for model in models or ()} or _trained(folder, tell)
         encoders, kinds, grown = {}, [], {}
-        for directory in directories:
+        for name, directory in directories.items():
             kind = read_manifest(directory).kind
-            tell(f"{directory}: {kind}")
-            kinds.append(of_kind(directory, found, repeats=repeats, folder=folder, say=tell) | {"data": claims})
+            tell(f"{name}: {kind}")
+            measured = of_kind(directory, found, repeats=repeats, folder=folder, say=tell)
+            kinds.append(measured | {"model": name, "data": claims})
             if kind == "encoder" and not skip_rivals:
                 compared = against_rivals(directory, found, repeats=repeats, folder=folder, say=tell)
-                encoders[f"encoder, {claims}"] = compared
+                encoders[f"{name}, {claims}"] = compared
             if sizes:
-                grown[kind] = growing(directory, found, sizes, folder=folder, say=tell)
+                grown[f"{name} ({kind})"] = growing(directory, found, sizes, folder=folder, say=tell)
         results |= {"kinds": kinds, "encoder": encoders, "scaling": grown}
     table = markdown(results)
     if output is not None:
@@ -91,11 +95,11 @@ def _claims(source: str, rows: int) -> "Sequence[Claim]":
     return [*found, *(replace(claim, claim=f"{claim.claim} {number}") for number, claim in enumerate(again))]
 
 
-def _trained(folder: Path, tell: Callable[[str], None]) -> list[Path]:
+def _trained(folder: Path, tell: Callable[[str], None]) -> dict[str, Path]:
     from claimsieve import config
     from claimsieve.runner import run_experiment
 
     for name in _TRAINED:
         tell(f"training {name}")
         run_experiment(config.load(name, ["tracking.enabled=false"]), folder / name)
-    return [folder / name for name in _TRAINED]
+    return {name: folder / name for name in _TRAINED}

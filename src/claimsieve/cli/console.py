@@ -41,19 +41,23 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def row_counter(*, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress line that counts rows."""
+    """A progress line that counts rows. The rate is that since the first count, which has an earlier run's rows."""
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("", total=None, rate="")
+        task, start = bar.add_task("", total=None, rate=""), (0.0, 0.0)
 
         def advance(rows: int) -> None:
+            nonlocal start
             bar.advance(task, rows)
-            speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:,.0f} rows/s" if speed else "")
+            done, seconds = bar.tasks[0].completed, bar.get_time()
+            if start[1] == 0:
+                start = (done, seconds)
+            elif done > start[0] and seconds > start[1]:
+                bar.update(task, rate=f"{(done - start[0]) / (seconds - start[1]):,.0f} rows/s")
 
         yield advance
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -122,8 +123,9 @@ def predict(
         try:
             tally = label(job=job, calibration=calibration, advance=advance)
         except KeyboardInterrupt:
-            if output != "-" and claims != "-":
-                say(f"interrupted; what is done lies in {output}.partial, and the same command goes on", quiet=quiet)
+            kept = claims != "-" and Path(f"{output}.partial").is_dir()
+            what = f"; what is done lies in {output}.partial, and the same command goes on" if kept else ""
+            say(f"interrupted{what}", quiet=quiet)
             raise
     if as_json:
         extra = {} if checked is None else {"selfcheck": asdict(checked)}

@@ -57,9 +57,13 @@ def settle_batch_tokens(model: Any, job: Job, *, fingerprint: str, requested: in
 
 def known_batch_tokens(job: Job, requested: int | None) -> int | None:
     """The budget that is asked for, or else that an interrupted job had."""
-    saved = (identity_of(Path(job.target)) or {}) if not job.restart else {}
-    before = saved.get("model", {}).get("computed", {}).get("batch_tokens")
-    return before if requested is None and isinstance(before, int) else requested
+    if requested is not None or job.restart:
+        return requested
+    try:
+        found: Any = (identity_of(Path(job.target)) or {})["model"]["computed"]["batch_tokens"]
+    except (KeyError, TypeError):  # also where someone has been at the file
+        return None
+    return found if isinstance(found, int) and found > 0 else None
 
 
 def measured_batch_tokens(model: Any, *, fingerprint: str, cache: Path) -> int:

@@ -117,15 +117,18 @@ class Journal:
             yield
         except OSError as error:
             kept = f"What is done is kept in {self._folder.name}, and the same command goes on."
-            raise DataError(f"{self._target}: cannot be written: {error.strerror or error}. {kept}") from None
+            elsewhere = "Make room or rights for it, or write to another place."
+            advice = kept if self.committed.parts else elsewhere
+            raise DataError(f"{self._target}: cannot be written: {error.strerror or error}. {advice}") from None
 
 
 @contextmanager
 def open_journal(target: Path, identity: Mapping[str, Any], *, restart: bool) -> Iterator[Journal]:
     """The journal of an output: that of an earlier run that was stopped, or a new one.
 
-    identity: JSON of what the output hangs on. restart: throw away what an earlier run did. Raises DataError when
-    another process is at it, when the disk refuses, or when the earlier run had another identity, naming what changed.
+    identity: JSON of what the output hangs on. restart: throw away what an earlier run did. A folder in which nothing
+    is committed counts as none, and does not outlive an error. Raises DataError when another process is at it, when
+    the disk refuses, or when the earlier run had another identity, naming what changed.
     """
     journal = Journal(target, target.with_name(f"{target.name}{SUFFIX}"))
     folder = journal.path("")
@@ -133,25 +136,37 @@ def open_journal(target: Path, identity: Mapping[str, Any], *, restart: bool) ->
         folder.mkdir(exist_ok=True)
     with _held(folder, target):
         with journal._disk():
-            if restart or not (folder / "identity.json").is_file():
+            if restart or not _begun(folder):
                 for name in ("identity.json", "journal", *FILES):
                     (folder / name).unlink(missing_ok=True)
                 write_file(folder / "identity.json", json.dumps(identity, indent=1).encode())
         _check_identity(folder, identity, target)
         try:
             journal.open_files()
-            yield journal
+            try:
+                yield journal
+            except BaseException:
+                if not journal.committed.parts and not _begun(folder):  # a signal may come between the two
+                    journal.remove()
+                raise
         finally:
             journal.close()
 
 
 def identity_of(target: Path) -> dict[str, Any] | None:
     """What an unfinished output hangs on; None where there is none that can be read."""
+    folder = target.with_name(f"{target.name}{SUFFIX}")
     try:
-        found = json.loads((target.with_name(f"{target.name}{SUFFIX}") / "identity.json").read_text(encoding="utf-8"))
+        found = json.loads((folder / "identity.json").read_text(encoding="utf-8")) if _begun(folder) else None
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _begun(folder: Path) -> bool:
+    """Whether there is something that can be gone on with."""
+    journal = folder / "journal"
+    return (folder / "identity.json").is_file() and journal.is_file() and journal.stat().st_size > 0
 
 
 @contextmanager
@@ -166,7 +181,9 @@ def _held(folder: Path, target: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if not os.path.samestat(os.fstat(handle), folder.stat()):
+                raise FileExistsError  # the other one has ended, and a third has made the folder anew
+        except (BlockingIOError, FileExistsError, FileNotFoundError):
             raise DataError(
                 f"{target}: expected to be the only one who writes it, found another process at it."
             ) from None

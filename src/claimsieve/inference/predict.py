@@ -17,7 +17,7 @@ from claimsieve.inference.formats import Format
 from claimsieve.inference.journal import Journal, identity_of, open_journal
 from claimsieve.inference.labelling import Labeller, Part, prediction_columns
 from claimsieve.inference.memory import Memory
-from claimsieve.inference.sources import check_paths, described, form_of, rejects_file
+from claimsieve.inference.sources import check_paths, described, form_of, recipe_of, rejects_file
 from claimsieve.inference.windows import ItemReader, Window, windows
 from claimsieve.models import Model
 from claimsieve.models.artifacts import library_versions
@@ -141,7 +141,7 @@ def run(
         return _to_stdout(job, parts(form, windows(job.source), b""), advance)
     target = Path(job.target)
     source = described(job.source)
-    saved = identity_of(target) or {}
+    saved = {} if job.restart else identity_of(target) or {}
     known = saved.get("columns") if saved.get("source") == source else None
     form = form_of(job.source, job.target, of_prediction, csv_safe=job.csv_safe, known=known)
     identity = {
@@ -149,6 +149,7 @@ def run(
         "model": dict(model),
         "options": {
             "map": dict(job.mapping),
+            "recipe": recipe_of(job.source),
             "prevalence": None if job.prevalence is None else dict(job.prevalence),
             "csv_safe": job.csv_safe,
             "explain": job.explain,
@@ -198,13 +199,22 @@ def _to_stdout(job: Job, parts: Iterator[Part], advance: Callable[[int], None]) 
     tally = Tally()
     sys.stdout.flush()
     for part in parts:
-        sys.stdout.buffer.write(part.output)
-        sys.stdout.buffer.flush()
+        _write_out(part.output)
         sys.stderr.write(part.rejects.decode())
         tally += part.tally
         advance(part.tally["read"])
         _check_rejects(job, tally)
     return tally
+
+
+def _write_out(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # `| head`, which is no error
+    except OSError as error:
+        raise DataError(f"standard output: cannot be written: {error.strerror or error}.") from None
 
 
 def _to_journal(job: Job, parts: Parts, form: Format, journal: Journal, advance: Callable[[int], None]) -> Tally:

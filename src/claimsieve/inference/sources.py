@@ -30,6 +30,13 @@ def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
     return found
 
 
+def recipe_of(source: str) -> dict[str, Any] | None:
+    """As JSON what a recipe says, which may be a file of the user's own; None for other sources."""
+    if not source.startswith("recipe:"):
+        return None
+    return recipes.load(source.removeprefix("recipe:")).model_dump(mode="json")
+
+
 def form_of(
     source: str, target: str, of_prediction: Sequence[str], *, csv_safe: bool, known: Sequence[str] | None = None
 ) -> Format:
@@ -69,8 +76,10 @@ def check_paths(source: str, target: str) -> None:
     kind_and_packing(target)
     if target != "-" and not Path(target).absolute().parent.is_dir():
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
-    if target != "-" and Path(target).is_dir():
-        raise DataError(f"{target}: expected a file for the output, found a folder.")
+    for name in () if target == "-" else (target, rejects_file(target)):
+        if Path(name).exists() and not Path(name).is_file():
+            found = "a folder" if Path(name).is_dir() else "a device or pipe; '-' writes to standard output"
+            raise DataError(f"{name}: expected a file for the output, found {found}.")
     if source.startswith("recipe:") or "-" in (source, target):
         return
     inputs = {Path(name).resolve() for name in files_of(source)}
