@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from claimsieve.errors import ModelError
-from claimsieve.models.static import StaticModel, StaticNetwork, distilled
+from claimsieve.models.distillation import distilled
+from claimsieve.models.static import StaticModel, StaticNetwork
 from claimsieve.records import Claim, Evidence
 
 

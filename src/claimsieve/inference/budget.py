@@ -48,7 +48,7 @@ def settle_batch_tokens(model: Any, job: Job, *, fingerprint: str, requested: in
     if (known := known_batch_tokens(job, requested)) is not None:
         model.batch_tokens = known
     elif sum(file["bytes"] for file in described(job.source, quickly=True)) >= WORTH_MEASURING_BYTES:
-        from claimsieve.models.static import cache_directory
+        from claimsieve.models.distillation import cache_directory
 
         model.batch_tokens = measured_batch_tokens(
             model, fingerprint=fingerprint, cache=cache_directory() / "batch-tokens.json"

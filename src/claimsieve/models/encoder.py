@@ -1,9 +1,7 @@
 """A transformer sequence classifier on the pair of claim and evidence, from any checkpoint."""
 
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,13 @@ from claimsieve.models.fitting import fit_network
 from claimsieve.models.gradients import answered, low_layer
 from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.lora import LoraSettings, require_peft, with_adapters
+from claimsieve.models.opening import (
+    checkpoint_activations,
+    longest,
+    open_classifier,
+    quiet_transformers,
+    unpadded_attention,
+)
 from claimsieve.models.packed import packed
 from claimsieve.models.pairs import PairEncoder, Pairs
 from claimsieve.models.passages import combined
@@ -132,7 +137,7 @@ class EncoderModel:
         """As predict_proba, by transformers as it comes, in float32, one sequence at a time without padding."""
         network = self._network
         if self._quick is not None:  # loaded, perhaps rounded to bfloat16
-            with _quiet_transformers():
+            with quiet_transformers():
                 network = (
                     type(network)
                     .from_pretrained(self.checkpoint, use_safetensors=True, local_files_only=True, dtype=torch.float32)
@@ -183,16 +188,16 @@ class EncoderModel:
         return {"inputs": list(self.inputs), "max_tokens": self.max_tokens}
 
     def save(self, directory: Path) -> None:
-        with _quiet_transformers():
+        with quiet_transformers():
             self._network.float().save_pretrained(directory)
             self._tokenizer.save_pretrained(directory)
 
     @classmethod
     def load(cls, directory: Path, *, precision: str = "auto", device: str = "auto", **settings: Any) -> "EncoderModel":
         model = cls(checkpoint=str(directory), precision=precision, device=device, **settings)
-        model._open(directory, training=False)
         chosen = choose_device(device)
         dtype, _ = choose_precision(precision, chosen)
+        model._open(directory, training=False, attention=unpadded_attention(chosen, dtype))
         model._network.to(device=chosen, dtype=dtype).eval()
         model._quick = packed(model._network)
         return model
@@ -203,7 +208,7 @@ class EncoderModel:
         self._open(folder, training=True)
         self._quick = None
         if self.activation_checkpointing:
-            _checkpoint_activations(self._network, folder)
+            checkpoint_activations(self._network, folder)
         return with_adapters(self._network, self.lora) if self.lora is not None else None
 
     def _merge(self, folder: Path) -> None:
@@ -215,51 +220,12 @@ class EncoderModel:
         adapters.merge_and_unload()
         self._network.to(device)
 
-    def _open(self, folder: Path, *, training: bool) -> None:
-        """Tokenizer and network from local files; no code of the checkpoint's own is ever run."""
-        from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
-
-        safe = {"local_files_only": True, "trust_remote_code": False}
-        with _quiet_transformers():
-            try:
-                config = AutoConfig.from_pretrained(folder, **safe)
-                if training:
-                    self._shape(config)
-                self._tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
-                self._network, found = AutoModelForSequenceClassification.from_pretrained(
-                    folder,
-                    config=config,
-                    use_safetensors=True,
-                    dtype=torch.float32,
-                    # Eager attention is quicker than SDPA's backward pass on a processor; elsewhere SDPA, the default
-                    # of the architectures that have it, is quicker.
-                    attn_implementation="eager" if training and not torch.cuda.is_available() else None,
-                    ignore_mismatched_sizes=training,  # a head for other labels is replaced
-                    output_loading_info=True,
-                    **safe,
-                )
-            except Exception as error:  # tokenizers raises nothing narrower
-                reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-                raise ModelError(f"{folder}: cannot be opened as a sequence classifier: {reason}") from None
-        lost = _lost_weights(self._network, found, training=training)
-        if lost:
-            raise ModelError(
-                f"{folder}: expected all weights of {type(self._network).__name__}, found none that fit "
-                f"'{lost[0]}' and {len(lost) - 1} more. Its config.json and weights do not belong together."
-            )
-        self.max_tokens = min(self.max_tokens, _longest(self._network))
+    def _open(self, folder: Path, *, training: bool, attention: str | None = None) -> None:
+        """Tokenizer and network from local files, and how much of a pair they can read."""
+        dropout = self.dropout if training else None
+        self._tokenizer, self._network = open_classifier(folder, dropout=dropout, attention=attention)
+        self.max_tokens = min(self.max_tokens, longest(self._network))
         self._encoder = None
-        if self._tokenizer.pad_token_id is None:
-            raise ModelError(f"{folder}: expected a tokenizer with a padding token, found none.")
-
-    def _shape(self, config: Any) -> None:
-        config.num_labels = len(LABELS)
-        config.id2label = dict(enumerate(LABELS))
-        config.label2id = {label: place for place, label in enumerate(LABELS)}
-        config.use_cache = False  # of text that is generated; transformers would warn of it
-        for name, value in config.to_dict().items():
-            if "dropout" in name and type(value) in (int, float):
-                setattr(config, name, self.dropout)
 
     def _encode(self, claims: Sequence[Claim]) -> tuple[Encoded, int]:
         """Token ids without padding, and how many pairs were cut."""
@@ -353,36 +319,6 @@ class EncoderModel:
         return dict(encoded), texts, [encoding.offsets for encoding in encoded.encodings]
 
 
-def _checkpoint_activations(network: Any, folder: Path) -> None:
-    # Within transformers 5 the method has got another name.
-    enable = getattr(network, "activation_checkpointing_enable", None) or network.gradient_checkpointing_enable
-    try:
-        enable({"use_reentrant": False})
-    except ValueError:
-        raise ModelError(
-            f"{folder}: expected an architecture whose activations can be computed again, found "
-            f"{type(network).__name__}. Set training.activation_checkpointing to false."
-        ) from None
-
-
-def _lost_weights(network: Any, found: Mapping[str, Any], *, training: bool) -> list[str]:
-    """Names of the weights that stayed random although they should not; in training the head and pooler may be new."""
-    names = sorted([*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])])
-    if not training:
-        return names
-    body = f"{network.base_model_prefix}."
-    return [name for name in names if name.startswith(body) and "pooler" not in name]
-
-
-def _longest(network: Any) -> int:
-    """How many tokens there are positions for. RoBERTa and its kin begin counting after the padding's place."""
-    longest = getattr(network.config, "max_position_embeddings", None) or sys.maxsize
-    for name, module in network.named_modules():
-        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
-            longest = min(longest, module.num_embeddings - module.padding_idx - 1)
-    return int(longest)
-
-
 class LogitsOnly(torch.nn.Module):
     """The network's logits as a plain tensor, as the training loop expects."""
 
@@ -392,19 +328,3 @@ class LogitsOnly(torch.nn.Module):
 
     def forward(self, **batch: torch.Tensor) -> torch.Tensor:
         return self.network(**batch).logits  # type: ignore[no-any-return]
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Without the load report: a new head is expected here, and is no news to the user."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

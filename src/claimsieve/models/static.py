@@ -1,11 +1,6 @@
 """Static token embeddings, distilled once from a transformer, trained further together with a small head."""
 
-import io
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,7 +15,7 @@ from claimsieve.data.parts import CLAIM_SIDE, EVIDENCE_SIDE
 from claimsieve.errors import ModelError
 from claimsieve.models.attributions import Attributions, flat_offsets, softmax
 from claimsieve.models.batches import by_length, cut
-from claimsieve.models.checkpoints import checkpoint_directory, sha256_of
+from claimsieve.models.distillation import distilled
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.gradients import answered
 from claimsieve.models.loop import Examples, LoopSettings, label_places
@@ -278,52 +273,3 @@ def _collate(encoded: Encoded, rows: np.ndarray) -> dict[str, torch.Tensor]:
         batch[f"{name}_ids"] = torch.from_numpy(flat)
         batch[f"{name}_starts"] = torch.from_numpy(np.concatenate([[0], ends[:-1]]))
     return batch
-
-
-def distilled(checkpoint: str, *, dimensions: int) -> tuple[Any, torch.Tensor]:
-    """Tokenizer and embeddings (tokens, dimensions) of a checkpoint, distilled once and kept in the user's cache.
-
-    The cache is `$XDG_CACHE_HOME/claimsieve` or `~/.cache/claimsieve`; its name holds the SHA-256 of the weights.
-    """
-    from safetensors.torch import load_file
-    from tokenizers import Tokenizer
-
-    folder = checkpoint_directory(checkpoint)
-    weights = next(iter(sorted(folder.glob("*.safetensors"))))
-    cached = cache_directory() / f"static-{sha256_of(weights)[:16]}-{dimensions}"
-    if not (cached / _WEIGHTS).is_file():
-        _distil(folder, cached, dimensions=dimensions)
-    return Tokenizer.from_file(str(cached / _TOKENIZER)), load_file(cached / _WEIGHTS)["embedding"]
-
-
-def _distil(folder: Path, target: Path, *, dimensions: int) -> None:
-    from model2vec.distill import distill_from_model
-    from safetensors.torch import save_file
-    from transformers import AutoModel, AutoTokenizer
-
-    safe = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        with redirect_stderr(io.StringIO()):  # their progress bars are not ours to show
-            # Opened here, as model2vec's own loading would read pickled weights too.
-            network = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32, **safe)
-            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **safe)
-            static = distill_from_model(network, tokenizer, device="cpu", pca_dims=dimensions)
-    except Exception as error:  # tokenizers raises nothing narrower
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{folder}: cannot be distilled: {reason}") from None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent))
-    except OSError as error:
-        raise ModelError(f"{target.parent}: cannot be written: {error.strerror}. Set XDG_CACHE_HOME.") from None
-    static.tokenizer.save(str(temporary / _TOKENIZER))
-    save_file({"embedding": torch.from_numpy(np.asarray(static.embedding, dtype=np.float32))}, temporary / _WEIGHTS)
-    try:
-        temporary.rename(target)
-    except OSError:  # another process was quicker
-        shutil.rmtree(temporary)
-
-
-def cache_directory() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "claimsieve"
