@@ -12,7 +12,7 @@ from claimsieve.records import LABELS
 Pair = tuple[str, str | None]
 Run = Callable[[], list[str]]  # labels of all pairs, in order
 PIPELINE_BATCHES = (1, 8, 32, 64)
-OTHER_BATCHES = (8, 32)
+OTHER_BATCHES = (32,)
 
 
 def rivals(weights: Path, pairs: Sequence[Pair], *, max_tokens: int, folder: Path) -> dict[str, Run]:
