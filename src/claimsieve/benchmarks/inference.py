@@ -31,7 +31,7 @@ def against_rivals(directory: Path, claims: Sequence[Claim], *, repeats: int, fo
     """
     model: Any
     model, manifest = load_model(directory)
-    model.batch_tokens = measured_batch_tokens(model, fingerprint=manifest.fingerprint, cache=folder / "budget.json")
+    _with_best_budget(model, manifest.fingerprint, folder)
     source, target = write_claims(claims, folder / "claims.jsonl"), folder / "labelled.jsonl"
     pairs = [(a, b if "evidence" in model.inputs else None) for a, b in (render(c, model.inputs) for c in claims)]
     committing: list[float] = []
@@ -71,7 +71,10 @@ def against_rivals(directory: Path, claims: Sequence[Claim], *, repeats: int, fo
 
 def of_kind(directory: Path, claims: Sequence[Claim], *, repeats: int, folder: Path, say: Say) -> dict[str, Any]:
     """Rows per second file to file of a model of any kind as users run it, and what repeated rows cost."""
+    model: Any
     model, manifest = load_model(directory)
+    if "batch_tokens" in model.computed_as():
+        _with_best_budget(model, manifest.fingerprint, folder)
     calibration = read_calibration(directory)
     whole = write_claims(claims, folder / "whole.jsonl")
     half = [*claims[: len(claims) // 2], *claims[: len(claims) - len(claims) // 2]]
@@ -114,6 +117,10 @@ def write_claims(claims: Sequence[Claim], path: Path) -> Path:
     """Claims as JSON Lines."""
     path.write_text("".join(json.dumps(row_of_claim(claim)) + "\n" for claim in claims), encoding="utf-8")
     return path
+
+
+def _with_best_budget(model: Any, fingerprint: str, folder: Path) -> None:
+    model.batch_tokens = measured_batch_tokens(model, fingerprint=fingerprint, cache=folder / "budget.json")
 
 
 @contextmanager
