@@ -73,7 +73,7 @@ def test_all_commands_are_known_here():
         *("train", "predict", "evaluate", "demo", "ui", "recipe list", "recipe show"),
         *("configs list", "configs show", "configs check", "configs copy", "recipe compare-maps"),
         *("data audit", "data shortcuts", "data optimism"),
-        *("card", "report", "compare", "promote", "sweep", "track sync", "track status"),
+        *("card", "report", "compare", "promote", "sweep", "track sync", "track status", "bench", "cascade"),
     }
 
 

@@ -63,8 +63,8 @@ def test_what_is_asked_for_counts_then_the_interrupted_job_then_the_size(tmp_pat
         return model.batch_tokens
 
     assert settled() == 8_192  # a small input is not worth measuring
-    with open_journal(target, {"model": {"computed": {"batch_tokens": 777}}}, restart=False):
-        pass
+    with open_journal(target, {"model": {"computed": {"batch_tokens": 777}}}, restart=False) as journal:
+        journal.commit({"output": b"a row\n"}, {})  # an interrupted job counts from its first commit on
     assert settled() == 777
     assert settled(requested=99) == 99
     assert settled(Job(str(source), str(target), restart=True)) == 8_192
