@@ -68,7 +68,8 @@ def absent(*_, **__):
 def test_files_of_growing_size_are_labelled_whole_and_told_in_a_table(tfidf, claims, tmp_path):
     rows = scaling(tfidf, claims, [10, 300], folder=tmp_path, say=lambda text: None)
     assert [row["rows"] for row in rows] == [10, 300]
-    kind = of_kind(tfidf, claims, repeats=1, folder=tmp_path, say=lambda text: None) | {"model": "mine", "data": "planted"}
+    kind = of_kind(tfidf, claims, repeats=1, folder=tmp_path, say=lambda text: None)
+    kind |= {"model": "mine", "data": "planted"}
     flags = dict.fromkeys(("amx_bfloat16", "avx512_bfloat16", "avx512_vnni"), False)
     machine = {"processor": "a processor", "cores": 2, "threads": 2, "versions": {"torch": "2"}, **flags}
     table = markdown({"machine": machine, "kinds": [kind], "scaling": {"tfidf": rows}})
