@@ -45,6 +45,7 @@ class Memory:
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._entries = np.zeros(capacity, dtype=ENTRY)
         self._slots: dict[bytes, int] = {}
+        self._ring = [b""] * capacity  # the key of each slot
         self._asked = 0  # inputs that were given a slot, ever
         self._filled = 0
 
@@ -100,9 +101,11 @@ class Memory:
     def _reserve(self, keys: Sequence[bytes]) -> None:
         capacity = len(self._entries)
         for key in keys:
+            slot = self._asked % capacity
             if self._asked >= capacity:
-                self._slots.pop(next(iter(self._slots)))
-            self._slots[key] = self._asked % capacity
+                del self._slots[self._ring[slot]]  # the dictionary's own first key would be sought among gaps
+            self._ring[slot] = key
+            self._slots[key] = slot
             self._asked += 1
 
     def _fill(self, entries: NDArray[Any]) -> None:
