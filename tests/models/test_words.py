@@ -156,3 +156,13 @@ def test_no_more_words_are_remembered_than_there_is_room_for(monkeypatch):
     book = [" ".join(str(number) for number in range(5_000))]
     assert quick(book) == own_ids(own, book)
     assert len(quick._words) <= 100
+
+
+def test_a_tokenizer_that_others_set_to_cut_is_left_to_them_and_cuts_nothing_here():
+    tokenizer = made_tokenizers.wordpiece()
+    ids = TokenIds(tokenizer)
+    tokenizer.enable_truncation(2)
+    (found,) = ids(["bridge bridge bridge bridge"])
+    assert len(found) > 2
+    assert tokenizer.truncation["max_length"] == 2
+    assert len(tokenizer.encode("bridge bridge bridge", add_special_tokens=False).ids) == 2

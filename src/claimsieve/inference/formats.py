@@ -26,9 +26,9 @@ _PARQUET_ROWS = 65_536  # of a row group
 class Format:
     """How an output is written.
 
-    kind: one of KINDS. packing: None, 'gzip' or 'zstd'. columns: of a table, in order; () for JSON Lines. types:
-    column → Arrow type in words, for Parquet; the others are text. csv_safe: cells that a spreadsheet would run as
-    formulas begin with an apostrophe. ascii_only: for a terminal that is not UTF-8.
+    kind: one of KINDS. packing: None, 'gzip' or 'zstd'. columns: of a table, in order; () for JSON Lines. schema:
+    of Arrow, as bytes, for Parquet. csv_safe: cells that a spreadsheet would run as formulas begin with an apostrophe.
+    ascii_only: for a terminal that is not UTF-8.
     """
 
     kind: str

@@ -18,7 +18,7 @@ from claimsieve.models.checkpoints import sha256_of
 
 
 def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
-    """Name, size, time and content of every file, so that a change is noticed. quickly: without the content."""
+    """Name, size and content of every file, so that a change is noticed. quickly: without the content."""
     found = []
     for name in _files(source):
         path = Path(name)

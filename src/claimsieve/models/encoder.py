@@ -231,10 +231,17 @@ class EncoderModel:
         """Token ids without padding, and how many pairs were cut."""
         if not claims:
             return {"input_ids": []}, 0
+        encoded = self._first_windows(claims)
+        # A pair of exactly the limit may be whole; counting it as cut errs on the honest side.
+        truncated = sum(len(ids) >= self.max_tokens for ids in encoded["input_ids"])
+        return dict(encoded), truncated
+
+    def _first_windows(self, claims: Sequence[Claim]) -> Any:
+        """What the tokenizer makes of the claims, each cut to one window."""
         sides = [render(claim, self.inputs) for claim in claims]
         # The tokenizer pairs every piece that it cuts off one side with every piece of the other: gigabytes for a book.
         limit = self.max_tokens * _MAX_CHARACTERS_PER_TOKEN
-        encoded = self._tokenizer(
+        return self._tokenizer(
             [first[:limit] for first, _ in sides],
             # A model that is never shown evidence reads single sequences, without an empty second part.
             [second[:limit] for _, second in sides] if "evidence" in self.inputs else None,
@@ -242,9 +249,6 @@ class EncoderModel:
             max_length=self.max_tokens,
             return_attention_mask=False,
         )
-        # A pair of exactly the limit may be whole; counting it as cut errs on the honest side.
-        truncated = sum(len(ids) >= self.max_tokens for ids in encoded["input_ids"])
-        return dict(encoded), truncated
 
     def _collate(self, encoded: Encoded, rows: np.ndarray) -> dict[str, torch.Tensor]:
         ids = [encoded["input_ids"][row] for row in rows]
@@ -304,15 +308,7 @@ class EncoderModel:
         self, claims: Sequence[Claim]
     ) -> tuple[Encoded, list[list[int]], list[list[tuple[int, int]]]]:
         """Token ids, and for each token its side and its place there; a token of no text has the place (0, 0)."""
-        sides = [render(claim, self.inputs) for claim in claims]
-        limit = self.max_tokens * _MAX_CHARACTERS_PER_TOKEN
-        encoded = self._tokenizer(
-            [first[:limit] for first, _ in sides],
-            [second[:limit] for _, second in sides] if "evidence" in self.inputs else None,
-            truncation="longest_first",
-            max_length=self.max_tokens,
-            return_attention_mask=False,
-        )
+        encoded = self._first_windows(claims)
         if encoded.encodings is None:
             raise ModelError(f"{self.checkpoint}: expected a tokenizer that says where tokens stand, found a slow one.")
         texts = [[side or 0 for side in encoding.sequence_ids] for encoding in encoded.encodings]

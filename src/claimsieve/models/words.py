@@ -18,8 +18,10 @@ class TokenIds:
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-        self._by_word = splits_at_spaces(json.loads(tokenizer.to_str()))
+        described = tokenizer.to_str()
+        # One of its own: another thread may set the given one to cut, as explanations do while the next rows are read.
+        self._tokenizer = type(tokenizer).from_str(described)
+        self._by_word = splits_at_spaces(json.loads(described))
         self._words: dict[str, list[int]] = {}
         self._lock = threading.Lock()  # the library refuses a tokenizer that another thread is setting up
 
