@@ -35,6 +35,7 @@ def pair(place, claimsieve, planted_claims, tiny_checkpoint):
                 "complete_card": False,
                 "clean_audit": False,
                 "max_ece": None,
+                "min_coverage": None,
                 "min_margin_over_shortcuts": None,
             },
             "tracking": {"enabled": kind == "encoder"},
