@@ -156,6 +156,18 @@ class EncoderModel(Section):
     lora: Lora | None = None  # None: all weights are trained
 
 
+class TwoAxisModel(Section):
+    """One encoder with a head for what the evidence says and a head for whether the claim's words manipulate."""
+
+    kind: Literal["two_axis"]
+    no_evidence: Literal["open", "learned"] = "open"  # the stance of a claim that comes without evidence
+    checkpoint: str = "default"
+    revision: str | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    max_tokens: Annotated[int, Field(ge=8)] = 256
+    lora: Lora | None = None  # None: all weights are trained
+
+
 class CascadeModel(Section):
     """Two trained models as one, as `claimsieve cascade` makes it; no training does."""
 
@@ -170,7 +182,7 @@ class CascadeModel(Section):
         return self.encoder.checkpoint
 
 
-AnyModel = TfidfModel | StaticModel | EncoderModel | CascadeModel
+AnyModel = TfidfModel | StaticModel | EncoderModel | TwoAxisModel | CascadeModel
 
 
 class Training(Section):
@@ -185,6 +197,9 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.01
     max_gradient_norm: Annotated[float, Field(gt=0)] = 1.0
     label_weights: Literal["balanced", "none"] = "balanced"
+    # A corpus of n rows is drawn n ** (1 / temperature) often, its labels evenly. None: each row once an epoch.
+    corpus_temperature: Annotated[float, Field(ge=1)] | None = None
+    epoch_rows: Annotated[int, Field(ge=1)] | None = None  # with it: rows of an epoch. None: as many as there are
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     activation_checkpointing: bool = False  # encoder: less memory, about a third slower
@@ -324,8 +339,28 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _only_an_encoder_has_layers_to_checkpoint(self) -> "RunConfig":
-        if self.training.activation_checkpointing and self.model.kind != "encoder":
-            raise ValueError(f"training.activation_checkpointing is for model.kind encoder, found {self.model.kind}")
+        if self.training.activation_checkpointing and self.model.kind not in ("encoder", "two_axis"):
+            raise ValueError(
+                f"training.activation_checkpointing is for model.kind encoder and two_axis, found {self.model.kind}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_mixture_is_drawn_by_networks(self) -> "RunConfig":
+        training = self.training
+        if training.epoch_rows is not None and training.corpus_temperature is None:
+            raise ValueError("training.epoch_rows goes with training.corpus_temperature, found none")
+        if training.corpus_temperature is not None and self.model.kind not in ("encoder", "two_axis"):
+            raise ValueError(
+                f"training.corpus_temperature is for model.kind encoder and two_axis, found {self.model.kind}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _two_axes_need_claim_and_evidence(self) -> "RunConfig":
+        missing = [field for field in ("claim", "evidence") if field not in self.data.inputs]
+        if self.model.kind == "two_axis" and missing:
+            raise ValueError(f"model.kind two_axis reads claim and evidence: add {', '.join(missing)} to data.inputs")
         return self
 
     def as_yaml(self) -> str:

@@ -54,6 +54,7 @@ def build_claims(count, *, seed, labels=LABELS):
                 id=str(number),
                 evidence=(Evidence(" ".join(words)),),
                 label=label,
+                manipulation=(),
             )
         )
     return claims

@@ -89,7 +89,7 @@ def test_an_error_leaves_the_network_as_it_was():
 def test_every_architecture_is_explained_low_in_its_layers(architecture, checkpoint_of, model_of, train, held_out):
     model = model_of("encoder", checkpoint=checkpoint_of(architecture), loop={"max_steps": 2})
     list(model.fit(train, valid=[]))
-    assert low_layer(model._network) is not model._network.get_input_embeddings()
+    assert low_layer(model.transformer.network) is not model.transformer.network.get_input_embeddings()
     probabilities, found = explain(model, held_out[:20])
     np.testing.assert_allclose(probabilities, model.predict_proba(held_out[:20]), atol=1e-5)
     assert all(len(explanation.words) >= 3 for explanation in found)

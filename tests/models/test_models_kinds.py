@@ -12,7 +12,8 @@ from claimsieve.errors import TrainingError
 from claimsieve.models import kind_class
 from claimsieve.records import LABELS, MAX_CLAIM_CHARACTERS, Claim, Evidence
 
-KINDS = ("tfidf", "static", "encoder")  # those that are trained
+PLAIN_KINDS = ("tfidf", "static", "encoder")  # with one head for the labels
+KINDS = (*PLAIN_KINDS, "two_axis")  # those that are trained
 QUICK = {"max_steps": 3}
 
 ODD = [
@@ -32,6 +33,12 @@ ODD = [
 
 @pytest.fixture(params=KINDS, scope="module")
 def kind(request):
+    return request.param
+
+
+@pytest.fixture(params=PLAIN_KINDS, scope="module")
+def plain_kind(request):
+    """A kind that may be trained without evidence."""
     return request.param
 
 
@@ -74,8 +81,8 @@ def test_a_signal_planted_in_the_evidence_is_learnt(kind, trained, held_out):
     assert accuracy(trained(kind), held_out) > 0.9
 
 
-def test_the_signal_is_gone_when_the_evidence_is_not_an_input(kind, model_of, train, valid, held_out):
-    assert accuracy(fitted(model_of(kind, inputs=("claim",)), train, valid), held_out) < 0.5
+def test_the_signal_is_gone_when_the_evidence_is_not_an_input(plain_kind, model_of, train, valid, held_out):
+    assert accuracy(fitted(model_of(plain_kind, inputs=("claim",)), train, valid), held_out) < 0.5
 
 
 def test_shuffled_labels_are_not_learnt(kind, model_of, train, valid, held_out):
@@ -112,8 +119,8 @@ def test_saved_and_loaded_it_predicts_the_same(kind, trained, held_out, tmp_path
     before, after = model.predict_proba(held_out + ODD), again.predict_proba(held_out + ODD)
     assert again.inputs == model.inputs
     assert labels_of(before) == labels_of(after)
-    # The encoder trains with eager attention and predicts with a fused one: not bit for bit.
-    np.testing.assert_allclose(after, before, rtol=0, atol=1e-6 if kind == "encoder" else 0)
+    # A transformer trains with eager attention and predicts with a fused one: not bit for bit.
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-6 if kind in ("encoder", "two_axis") else 0)
 
 
 def test_saved_twice_the_files_are_the_same(kind, trained, tmp_path):
@@ -175,9 +182,9 @@ def test_odd_texts_can_be_trained_on(kind, model_of, train, valid):
     assert_probabilities(model.predict_proba(ODD), len(ODD))
 
 
-def test_claims_without_evidence_can_be_trained_on_and_predicted(kind, model_of, train, valid, held_out):
+def test_claims_without_evidence_can_be_trained_on_and_predicted(plain_kind, model_of, train, valid, held_out):
     bare = [[replace(claim, evidence=()) for claim in claims] for claims in (train, valid)]
-    model = fitted(untrained(model_of, kind), *bare)
+    model = fitted(untrained(model_of, plain_kind), *bare)
     assert_probabilities(model.predict_proba([*held_out, replace(held_out[0], evidence=())]), len(held_out) + 1)
 
 
@@ -188,10 +195,10 @@ def test_no_valid_claims_are_no_hindrance(kind, model_of, train, held_out):
 
 
 @pytest.mark.parametrize(("label", "found"), [("propaganda", "propaganda"), (None, "none")])
-def test_one_label_is_not_enough(kind, label, found, model_of, train, valid):
+def test_one_label_is_not_enough(plain_kind, label, found, model_of, train, valid):
     rows = [claim for claim in train if claim.label == label]
     with pytest.raises(TrainingError, match=f"expected at least two labels in train, found {found}"):
-        next(model_of(kind).fit(rows, valid=valid))
+        next(model_of(plain_kind).fit(rows, valid=valid))
 
 
 @pytest.mark.parametrize("spoilt", ["train", "valid"])
@@ -212,14 +219,14 @@ def test_two_labels_are_enough(kind, absent, model_of, train, valid, held_out, t
     assert labels_of(again.predict_proba(held_out)) == labels_of(model.predict_proba(held_out))
 
 
-def test_balanced_label_weights_shift_the_say_to_the_rare_label(kind, model_of, claims_of):
+def test_balanced_label_weights_shift_the_say_to_the_rare_label(plain_kind, model_of, claims_of):
     """Nothing in the claim tells the label: what is left is how often each was seen."""
     claims = claims_of(200, seed=5, labels=("verified",) * 9 + ("propaganda",))
     shares = {}
     for mode in ("balanced", "none"):
-        options = {"label_weights": mode} if kind == "tfidf" else {"loop": {"epochs": 4, "label_weights": mode}}
+        options = {"label_weights": mode} if plain_kind == "tfidf" else {"loop": {"epochs": 4, "label_weights": mode}}
         # Weights of the last step: chosen on valid, the common label would win either way.
-        model = fitted(model_of(kind, inputs=("claim",), **options), claims, [])
+        model = fitted(model_of(plain_kind, inputs=("claim",), **options), claims, [])
         shares[mode] = model.predict_proba(claims_of(100, seed=6))[:, LABELS.index("propaganda")].mean()
     assert shares["none"] < 0.15
     assert shares["balanced"] > 2 * shares["none"]

@@ -73,12 +73,13 @@ def test_the_learning_rate_is_never_zero_nor_above_its_peak_and_has_one_peak(tot
 @given(st.lists(st.sampled_from(range(3)), min_size=1, max_size=200))
 def test_balanced_weights_give_every_label_the_same_say_and_have_mean_one(codes):
     labels = np.array(codes)
-    weights = label_weights(labels, "balanced").numpy()
+    examples = Examples([1] * len(labels), labels, collate=lambda rows: {})
+    weights = label_weights(examples, "balanced").numpy()
     assert weights[labels].mean() == pytest.approx(1, rel=1e-5)
     shares = [weights[code] * (labels == code).sum() for code in sorted(set(codes))]
     np.testing.assert_allclose(shares, shares[0], rtol=1e-5)
     assert all(weights[code] == 0 for code in range(3) if code not in codes)
-    assert label_weights(labels, "none").tolist() == [1, 1, 1]
+    assert label_weights(examples, "none").tolist() == [1, 1, 1]
 
 
 def test_labels_become_places_by_name():

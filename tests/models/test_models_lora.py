@@ -69,7 +69,7 @@ def test_adapters_learn_a_planted_signal_and_are_saved_as_plain_weights(architec
 def test_what_has_no_adapter_stays_and_what_has_one_changes_by_its_rank(architecture, adapted, tmp_path):
     model, checkpoint, steps = adapted(architecture)
     before, after = load_file(checkpoint / "model.safetensors"), weights_of(model, tmp_path)
-    prefix = f"{model._network.base_model_prefix}."
+    prefix = f"{model.transformer.network.base_model_prefix}."
     body = {name: after[prefix + name] for name in before if "pooler" not in name}
     changed = [name for name, weight in body.items() if not torch.equal(weight, before[name])]
     assert changed

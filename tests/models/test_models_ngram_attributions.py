@@ -40,7 +40,7 @@ def model(request):
 def test_contributions_and_intercept_are_the_logit_difference(model, claims):
     [found] = model.attribute(claims)
     probabilities = model.predict_proba(claims)
-    np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.answers, probabilities, rtol=1e-9, atol=1e-12)
     logits = np.log(probabilities)  # up to a constant, and directions sum to 0
     direction = towards_chosen(logits)
     sums = np.bincount(found.texts // 2, found.weights, minlength=len(claims))

@@ -9,7 +9,9 @@ from claimsieve.models import KINDS, Model, kind_class
 
 
 def test_an_unknown_kind_is_refused_and_the_known_ones_are_named():
-    with pytest.raises(ModelError, match="expected a model of kind tfidf, static, encoder, cascade, found 'os:system'"):
+    with pytest.raises(
+        ModelError, match="expected a model of kind tfidf, static, encoder, two_axis, cascade, found 'os:system'"
+    ):
         kind_class("os:system")
 
 

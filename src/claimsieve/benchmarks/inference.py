@@ -145,7 +145,7 @@ def _operations(model: Model, lengths: Sequence[int]) -> float:
     """Of the matrix products, for the tokens that are there: twice the weights of linear layers, and the attention."""
     import torch
 
-    network: Any = model._network  # type: ignore[attr-defined]
+    network: Any = model.transformer.network  # type: ignore[attr-defined]
     linear = sum(
         module.weight.numel()
         for name, module in network.named_modules()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,32 @@ from claimsieve.evaluation.conformal import Coverage, Reason, coverage_report
 from claimsieve.evaluation.evaluate import truth_of
 from claimsieve.evaluation.metrics import Booleans, Floats, chosen_labels
 from claimsieve.evaluation.selective import ReviewRow, RiskCoverage, review_table, risk_coverage
-from claimsieve.records import LABELS, Claim, Label
+from claimsieve.records import LABELS, Claim, Label, Stance
 
 _LEANS = "the interval of ECE leans upwards and may lie above the value"
+
+
+Basis = Literal["evidence", "no_evidence", "claim_alone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The codebook's two answers to n claims, of a model that has a head for each.
+
+    probabilities: supported, open, refuted, manipulated, uncalibrated, the first three summing to 1. Shape: (n, 4).
+    stances: the most probable one; an open stance is insufficient, or conflicting where passages settle the claim
+    differently. bases: what the stance rests on: evidence, none there (open by construction), or the claim alone (what
+    it resembles). manipulated: whether more probably than not. Shape: (n,)
+    """
+
+    probabilities: Floats
+    stances: Sequence[Stance]
+    bases: Sequence[Basis]
+
+    @property
+    def manipulated(self) -> Booleans:
+        held: Booleans = self.probabilities[:, 3] >= 0.5
+        return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +50,14 @@ class Decisions:
 
     raw, probabilities: before and after calibration, columns in the order of LABELS. Shape: (n, 3). sets: which labels
     cannot be ruled out, shape (n, 3); None for a model without a calibration split. reasons: () where it decides.
+    axes: None for a model that answers with labels only.
     """
 
     raw: Floats
     probabilities: Floats
     sets: Booleans | None
     reasons: Sequence[tuple[Reason, ...]]
+    axes: Axes | None = None
 
     @property
     def abstained(self) -> Booleans:

@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from claimsieve.evaluation.base_rates import corrected
 from claimsieve.evaluation.calibration import Calibration, apply
-from claimsieve.evaluation.conformal import prediction_sets, reasons
-from claimsieve.evaluation.decisions import Decisions, labels_of
+from claimsieve.evaluation.conformal import Reason, prediction_sets, reasons
+from claimsieve.evaluation.decisions import Axes, Basis, Decisions, labels_of
 from claimsieve.evaluation.metrics import Booleans, Floats, chosen_labels
 from claimsieve.models import Model
-from claimsieve.records import LABELS, Claim, Label, Prediction
+from claimsieve.records import LABELS, Claim, Label, Prediction, Stance
 
 MAX_PASSAGES = 8  # of a claim, looked at one by one where the model does not decide
 NOT_READ = 255
+_STANCES: tuple[Stance, ...] = ("supported", "insufficient", "refuted")  # by the outputs of a stance head
 _BITS = (1 << np.arange(len(LABELS))).astype(np.uint8)  # a set of labels as a number
 
 
@@ -23,27 +24,35 @@ _BITS = (1 << np.arange(len(LABELS))).astype(np.uint8)  # a set of labels as a n
 class Judged:
     """What a model says of claims, before it is turned into decisions.
 
-    raw: uncalibrated probabilities. Shape: (n, 3). alone: what each of the first passages alone would give, as a set
-    of labels in bits; NOT_READ where there is none or the question does not arise. Shape: (n, MAX_PASSAGES), uint8
+    answers: as Model.answers gives them. Shape: (n, 3 + heads). alone: what each of the first passages alone would
+    give, as a set of labels in bits; NOT_READ where there is none or the question does not arise.
+    Shape: (n, MAX_PASSAGES), uint8
     """
 
-    raw: Floats
+    answers: Floats
     alone: NDArray[np.uint8]
+
+    @property
+    def raw(self) -> Floats:
+        """Uncalibrated probabilities of the labels. Shape: (n, 3)"""
+        return self.answers[:, : len(LABELS)]
 
 
 def decide(model: Model, claims: Sequence[Claim], calibration: Calibration | None) -> Decisions:
     """Probabilities, prediction sets and reasons, in the order of the claims."""
-    return decisions_of(judge(model, claims, model.predict_proba(claims), calibration), model, claims, calibration)
+    answers = model.answers(model.encode(claims))
+    return decisions_of(judge(model, claims, answers, calibration), model, claims, calibration)
 
 
-def judge(model: Model, claims: Sequence[Claim], raw: Floats, calibration: Calibration | None) -> Judged:
-    """The model's probabilities of claims, and what it says of their passages one by one where it does not decide.
+def judge(model: Model, claims: Sequence[Claim], answers: Floats, calibration: Calibration | None) -> Judged:
+    """What the model answers, and what it says of the passages of claims one by one where it does not decide.
 
     A conflict is two passages that settle a claim differently, which the set of all passages together does not show.
     """
     alone = np.full((len(claims), MAX_PASSAGES), NOT_READ, dtype=np.uint8)
     if calibration is None or "evidence" not in model.inputs:
-        return Judged(raw, alone)
+        return Judged(answers, alone)
+    raw = answers[:, : len(LABELS)]
     sets = _with_chosen(prediction_sets(raw, calibration.thresholds), raw)
     settled = (sets.sum(axis=1) == 1) & ~sets[:, LABELS.index("unverified")]
     places = [
@@ -56,28 +65,42 @@ def judge(model: Model, claims: Sequence[Claim], raw: Floats, calibration: Calib
         found = model.predict_proba([replace(claims[row], evidence=(claims[row].evidence[at],)) for row, at in places])
         rows, ats = np.array(places).T
         alone[rows, ats] = _with_chosen(prediction_sets(found, calibration.thresholds), found) @ _BITS
-    return Judged(raw, alone)
+    return Judged(answers, alone)
 
 
 def decisions_of(judged: Judged, model: Model, claims: Sequence[Claim], calibration: Calibration | None) -> Decisions:
     """Calibrated probabilities, prediction sets and reasons of claims that are judged."""
     raw = judged.raw
     if calibration is None:
-        return Decisions(raw, raw, None, [()] * len(claims))
+        why: list[tuple[Reason, ...]] = [()] * len(claims)
+        return Decisions(raw, raw, None, why, _axes(judged, model, claims, why))
     sets = _with_chosen(prediction_sets(raw, calibration.thresholds), raw)
-    return Decisions(
-        raw,
-        apply(calibration, raw, [claim.corpus for claim in claims]),
+    why = reasons(
         sets,
-        reasons(
-            sets,
-            reads_evidence="evidence" in model.inputs,
-            has_evidence=[bool(claim.evidence) for claim in claims],
-            passage_sets=[
-                _unpacked(row) if any_read else None
-                for row, any_read in zip(judged.alone, (judged.alone != NOT_READ).any(axis=1).tolist(), strict=True)
-            ],
-        ),
+        reads_evidence="evidence" in model.inputs,
+        has_evidence=[bool(claim.evidence) for claim in claims],
+        passage_sets=[
+            _unpacked(row) if any_read else None
+            for row, any_read in zip(judged.alone, (judged.alone != NOT_READ).any(axis=1).tolist(), strict=True)
+        ],
+    )
+    calibrated = apply(calibration, raw, [claim.corpus for claim in claims])
+    return Decisions(raw, calibrated, sets, why, _axes(judged, model, claims, why))
+
+
+def _axes(judged: Judged, model: Model, claims: Sequence[Claim], why: Sequence[tuple[Reason, ...]]) -> Axes | None:
+    """The answers to the two questions; None for a model without heads for them."""
+    if not model.heads:
+        return None
+    probabilities = judged.answers[:, len(LABELS) :]
+    without: Basis = "claim_alone" if model.settings()["no_evidence"] == "learned" else "no_evidence"
+    return Axes(
+        probabilities,
+        stances=[
+            "conflicting" if "evidence_conflicts" in reason else _STANCES[place]
+            for place, reason in zip(probabilities[:, :3].argmax(axis=1).tolist(), why, strict=True)
+        ],
+        bases=["evidence" if claim.evidence and "evidence" in model.inputs else without for claim in claims],
     )
 
 
@@ -100,18 +123,21 @@ def predictions_of(
         turned = list(corrected(decisions.probabilities, trained_for=calibration.trained_for, prevalence=prevalence))
     sets: Sequence[Booleans | None] = [None] * len(claims) if decisions.sets is None else list(decisions.sets)
     rows = zip(claims, decisions.probabilities, sets, decisions.abstained, decisions.reasons, turned, strict=True)
+    axes = decisions.axes
     return [
         Prediction(
             id=claim.id,
             label=LABELS[int(row.argmax())],
             probabilities=_by_label(row),
             probabilities_at_prevalence=None if at_prevalence is None else _by_label(at_prevalence),
+            stance=None if axes is None else axes.stances[place],
+            manipulation=None if axes is None else bool(axes.manipulated[place]),
             prediction_set=None if held is None else labels_of(held),
             abstained=bool(abstained),
             reasons=why,
             model=fingerprint,
         )
-        for claim, row, held, abstained, why, at_prevalence in rows
+        for place, (claim, row, held, abstained, why, at_prevalence) in enumerate(rows)
     ]
 
 

@@ -17,11 +17,14 @@ from claimsieve.inference.formats import Format
 from claimsieve.inference.memory import Memory, Places, key_of
 from claimsieve.inference.windows import Item, ItemReader, Window
 from claimsieve.models import Encoded, Model
+from claimsieve.models.axes import AXES
 from claimsieve.models.explanation import explain
 from claimsieve.records import LABELS, Claim, Label
 
 PREDICTION_COLUMNS = ("label", *(f"p_{label}" for label in LABELS))
 DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with a calibration
+# Of a model with a head for each of the codebook's questions.
+HEAD_COLUMNS = ("stance", "stance_basis", "manipulation", *(f"p_{name}" for name in AXES))
 EXPLANATION_COLUMN = "explanation"
 PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
 _BITS = 1 << np.arange(len(LABELS))  # a set of labels as a number
@@ -92,8 +95,8 @@ class Labeller:
         items, places = prepared.items, prepared.places
         claims = [item.claim for item in items]
         new = [claims[row] for row in places.rows]
-        raw, explanations = self._computed(new, prepared.encoded)
-        judged, entries = prepared.memory.answers(places, judge(self._model, new, raw, self._calibration))
+        computed, explanations = self._computed(new, prepared.encoded)
+        judged, entries = prepared.memory.answers(places, judge(self._model, new, computed, self._calibration))
         decisions = decisions_of(judged, self._model, claims, self._calibration)
         columns = prediction_values(decisions, calibration=self._calibration, prevalence=self._prevalence)
         if self._explain:
@@ -124,18 +127,18 @@ class Labeller:
         """The input's own columns, by the names that they have in the output."""
         names = self._names
         for name in fields.keys() - names.keys():
-            names[name] = kept_name(name)
+            names[name] = kept_name(name, heads=self._model.heads)
             if len(names) > _MAX_NAMES:  # rows whose keys are data
                 self._names = {}
-                return {kept_name(name): value for name, value in fields.items()}
+                return {kept_name(name, heads=self._model.heads): value for name, value in fields.items()}
         return {names[name]: value for name, value in fields.items()}
 
     def _computed(self, claims: Sequence[Claim], encoded: Encoded) -> tuple[Floats, list[dict[str, Any]]]:
-        """Probabilities of claims, and if asked what each goes by, from the same pass."""
+        """What the model answers, and if asked what each answer goes by, from the same pass."""
         if not self._explain:
-            return self._model.probabilities(encoded), []
-        raw, found = explain(self._model, claims, encoded=encoded)
-        return raw, [one.record() for one in found]
+            return self._model.answers(encoded), []
+        answers, found = explain(self._model, claims, encoded=encoded)
+        return answers, [one.record() for one in found]
 
 
 def _reject_line(reject: Reject) -> str:
@@ -145,12 +148,17 @@ def _reject_line(reject: Reject) -> str:
 
 
 def prediction_columns(
-    calibration: Calibration | None, prevalence: Mapping[Label, float] | None, *, explain: bool = False
+    calibration: Calibration | None,
+    prevalence: Mapping[Label, float] | None,
+    *,
+    heads: Sequence[str] = (),
+    explain: bool = False,
 ) -> tuple[str, ...]:
-    """What stands beside a row's own columns."""
+    """What stands beside a row's own columns. heads: of the model."""
     decision = () if calibration is None else DECISION_COLUMNS
     turned = () if prevalence is None else PREVALENCE_COLUMNS
-    return (*PREDICTION_COLUMNS, *decision, *turned, *([EXPLANATION_COLUMN] if explain else ()))
+    of_heads = HEAD_COLUMNS if heads else ()
+    return (*PREDICTION_COLUMNS, *of_heads, *decision, *turned, *([EXPLANATION_COLUMN] if explain else ()))
 
 
 def prediction_values(
@@ -159,26 +167,31 @@ def prediction_values(
     """What stands beside the rows' own columns, but for explanations: name → a value for each row."""
     probabilities = decisions.probabilities
     columns: dict[str, list[Any]] = {"label": [LABELS[place] for place in probabilities.argmax(axis=1).tolist()]}
-    columns |= {f"p_{label}": values for label, values in _rounded(probabilities).items()}
+    columns |= {f"p_{label}": values for label, values in _rounded(LABELS, probabilities).items()}
+    if (axes := decisions.axes) is not None:
+        columns["stance"] = list(axes.stances)
+        columns["stance_basis"] = list(axes.bases)
+        columns["manipulation"] = axes.manipulated.tolist()
+        columns |= {f"p_{name}": values for name, values in _rounded(AXES, axes.probabilities).items()}
     if decisions.sets is not None:
         columns["prediction_set"] = [list(_SETS[bits]) for bits in (decisions.sets @ _BITS).tolist()]
         columns["abstained"] = decisions.abstained.tolist()
         columns["reasons"] = [list(why) for why in decisions.reasons]
     if prevalence is not None and calibration is not None:
         turned = corrected(probabilities, trained_for=calibration.trained_for, prevalence=prevalence)
-        columns |= {f"p_{label}_at_prevalence": values for label, values in _rounded(turned).items()}
+        columns |= {f"p_{label}_at_prevalence": values for label, values in _rounded(LABELS, turned).items()}
     return columns
 
 
-def _rounded(probabilities: Floats) -> dict[str, list[float]]:
-    return dict(zip(LABELS, probabilities.round(6).T.tolist(), strict=True))
+def _rounded(names: Sequence[str], probabilities: Floats) -> dict[str, list[float]]:
+    return dict(zip(names, probabilities.round(6).T.tolist(), strict=True))
 
 
-def kept_name(name: str) -> str:
+def kept_name(name: str, *, heads: Sequence[str] = ()) -> str:
     """What a column of the input is called in the output: input_<name> where the prediction has one of this name."""
     # Also for input_label, which is there when the input is itself an output: two columns must not become one.
     stem = name
     while stem.startswith("input_"):
         stem = stem.removeprefix("input_")
-    ours = stem in (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS, EXPLANATION_COLUMN)
-    return f"input_{name}" if ours else name
+    ours = (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS, EXPLANATION_COLUMN)
+    return f"input_{name}" if stem in ours or (heads and stem in HEAD_COLUMNS) else name

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from claimsieve.data.inputs import render_claim, render_passages
 from claimsieve.inference.decide import MAX_PASSAGES, Judged
+from claimsieve.models.axes import AXES
 from claimsieve.records import LABELS, Claim, InputField
 
-CAPACITY = 131_072  # inputs kept; some 30 MB
+CAPACITY = 131_072  # inputs kept; some 35 MB
 _KEY_BYTES = 16
-ENTRY = np.dtype([("key", f"V{_KEY_BYTES}"), ("raw", "<f8", len(LABELS)), ("alone", "u1", MAX_PASSAGES)])
+_MOST_ANSWERS = len(LABELS) + len(AXES)  # of a model with heads; the others leave the last ones empty
+ENTRY = np.dtype([("key", f"V{_KEY_BYTES}"), ("answers", "<f8", _MOST_ANSWERS), ("alone", "u1", MAX_PASSAGES)])
 
 
 def key_of(claim: Claim, inputs: Sequence[InputField]) -> bytes:
@@ -69,18 +71,19 @@ class Memory:
     def answers(self, places: Places, new: Judged) -> tuple[Judged, bytes]:
         """What is said of every row, given what is said of the new ones; and the entries to keep for `restore`."""
         known = places.slots >= 0
-        raw = np.empty((len(places.slots), len(LABELS)))
+        width = new.answers.shape[1]
+        answers = np.empty((len(places.slots), width))
         alone = np.empty((len(places.slots), MAX_PASSAGES), dtype=np.uint8)
         # Read before the new ones are filled in: they may take these places.
-        raw[known] = self._entries["raw"][places.slots[known]]
+        answers[known] = self._entries["answers"][places.slots[known], :width]
         alone[known] = self._entries["alone"][places.slots[known]]
-        raw[~known] = new.raw[places.news[~known]]
+        answers[~known] = new.answers[places.news[~known]]
         alone[~known] = new.alone[places.news[~known]]
         entries = np.zeros(len(places.keys), dtype=ENTRY)
         entries["key"] = np.frombuffer(b"".join(places.keys), dtype=f"V{_KEY_BYTES}")
-        entries["raw"], entries["alone"] = new.raw, new.alone
+        entries["answers"][:, :width], entries["alone"] = new.answers, new.alone
         self._fill(entries)
-        return Judged(raw, alone), entries.tobytes()
+        return Judged(answers, alone), entries.tobytes()
 
     @classmethod
     def restored(cls, entries: bytes) -> "Memory":

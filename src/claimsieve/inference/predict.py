@@ -100,7 +100,8 @@ def predict_file(
     """Label every claim of the job's source into its target, on this machine.
 
     Each row of the output is the input's row with `label, p_verified, p_unverified, p_propaganda` beside it, with a
-    calibration also `prediction_set, abstained, reasons`, and with a prevalence `p_<label>_at_prevalence`; a column of
+    model of two axes `stance, stance_basis, manipulation` and the probabilities of its heads, with a calibration
+    `prediction_set, abstained, reasons`, and with a prevalence `p_<label>_at_prevalence`; a column of
     the input that has one of these names is kept as `input_<name>`. Rows that cannot be read go to
     `<target>.rejects.jsonl` with place and reason (to stderr when the target is '-'). The output appears whole, when
     everything is done; until then what is done lies in `<target>.partial`, and the same job goes on from there.
@@ -122,7 +123,7 @@ def predict_file(
         return (labeller.label(prepared) for prepared in ahead(labeller.prepare(window) for window in rows))
 
     settings = {"fingerprint": fingerprint, "computed": model.computed_as()}
-    return run(job, parts, calibration=calibration, model=settings, advance=advance)
+    return run(job, parts, calibration=calibration, model=settings, heads=model.heads, advance=advance)
 
 
 def run(
@@ -131,19 +132,23 @@ def run(
     *,
     calibration: Calibration | None,
     model: Mapping[str, Any],
+    heads: Sequence[str] = (),
     advance: Callable[[int], None] = lambda rows: None,
 ) -> Tally:
-    """Have an engine label the job's windows, and write what comes back. model: what the numbers hang on, as JSON."""
+    """Have an engine label the job's windows, and write what comes back.
+
+    model: what the numbers hang on, as JSON. heads: what it answers beside the labels.
+    """
     check_paths(job.source, job.target)
-    of_prediction = prediction_columns(calibration, job.prevalence, explain=job.explain)
+    of_prediction = prediction_columns(calibration, job.prevalence, heads=heads, explain=job.explain)
     if job.target == "-":
-        form = form_of(job.source, "-", of_prediction, csv_safe=job.csv_safe)
+        form = form_of(job.source, "-", of_prediction, csv_safe=job.csv_safe, heads=heads)
         return _to_stdout(job, parts(form, windows(job.source), b""), advance)
     target = Path(job.target)
     source = described(job.source)
     saved = {} if job.restart else identity_of(target) or {}
     known = saved.get("columns") if saved.get("source") == source else None
-    form = form_of(job.source, job.target, of_prediction, csv_safe=job.csv_safe, known=known)
+    form = form_of(job.source, job.target, of_prediction, csv_safe=job.csv_safe, heads=heads, known=known)
     identity = {
         "source": source,
         "model": dict(model),

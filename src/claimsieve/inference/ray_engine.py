@@ -16,9 +16,10 @@ from claimsieve.inference.ray_cluster import connected
 from claimsieve.inference.ray_crew import Crew
 from claimsieve.inference.ray_worker import Work, sent_model
 from claimsieve.inference.windows import Window
+from claimsieve.models import kind_class
 from claimsieve.models.artifacts import read_manifest, verify
 
-_MOST_THREADS = {"encoder": 8}  # of a worker; the other kinds keep one processor busy
+_MOST_THREADS = {"encoder": 8, "two_axis": 8}  # of a worker; the other kinds keep one processor busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def predict_on_ray(
                 budget = known
                 computed = {**computed, "batch_tokens": known}
             settings = {"fingerprint": manifest.fingerprint, "computed": computed}
-            return run(job, parts, calibration=calibration, model=settings, advance=advance)
+            heads = kind_class(manifest.kind).heads
+            return run(job, parts, calibration=calibration, model=settings, heads=heads, advance=advance)
         finally:
             crew.dismiss()
 

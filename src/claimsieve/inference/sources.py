@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,18 @@ def recipe_of(source: str) -> dict[str, Any] | None:
 
 
 def form_of(
-    source: str, target: str, of_prediction: Sequence[str], *, csv_safe: bool, known: Sequence[str] | None = None
+    source: str,
+    target: str,
+    of_prediction: Sequence[str],
+    *,
+    csv_safe: bool,
+    heads: Sequence[str] = (),
+    known: Sequence[str] | None = None,
 ) -> Format:
-    """How the target is written. known: the columns of the output, if they were found before.
+    """How the target is written.
+
+    of_prediction: columns beside the source's own. heads: of the model. known: the columns of the output, if they were
+    found before.
 
     Raises DataError where a table is asked for whose columns nobody knows before the end.
     """
@@ -49,12 +59,13 @@ def form_of(
     if kind == "jsonl":
         return Format(kind, packing, csv_safe=csv_safe, ascii_only=ascii_only)
     own = _own_columns(source) if known is None else []
-    names = known if known is not None else [*(kept_name(name) for name in own), *of_prediction]
+    kept = partial(kept_name, heads=heads)
+    names = known if known is not None else [*map(kept, own), *of_prediction]
     schema = b""
     if kind == "parquet":
         files = _files(source)
         typed = not source.startswith("recipe:") and all(format_of(name) == "parquet" for name in files)
-        schema = parquet_schema(names, files if typed else [], kept_name)
+        schema = parquet_schema(names, files if typed else [], kept)
     return Format(kind, packing, columns=tuple(names), schema=schema, csv_safe=csv_safe)
 
 

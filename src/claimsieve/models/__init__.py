@@ -16,6 +16,7 @@ KINDS = {
     "tfidf": "claimsieve.models.tfidf:TfidfModel",
     "static": "claimsieve.models.static:StaticModel",
     "encoder": "claimsieve.models.encoder:EncoderModel",
+    "two_axis": "claimsieve.models.two_axis:TwoAxisModel",
     "cascade": "claimsieve.models.cascade:CascadeModel",
 }
 
@@ -35,6 +36,7 @@ class Model(Protocol):
     """What every kind can do. Built with keyword arguments; sees claims only, never a config object or MLflow."""
 
     inputs: tuple[InputField, ...]
+    heads: tuple[str, ...]  # what it answers beside the labels: models/axes.py AXES, or nothing
 
     def fit(self, train: Sequence[Claim], *, valid: Sequence[Claim], state: State | None = None) -> Iterator[Step]:
         """Train, yielding after every step; the model is ready when the iterator ends. `state` continues a training."""
@@ -43,16 +45,16 @@ class Model(Protocol):
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Probabilities in the order of LABELS. Shape: (n, 3), float64, rows sum to 1. Any n, also 0.
 
-        It is `probabilities(encode(claims))`.
+        These are the first columns of `answers(encode(claims))`.
         """
         ...
 
     def encode(self, claims: Sequence[Claim]) -> "Encoded":
-        """What needs no weights: texts as numbers. May run in one thread while `probabilities` runs in another."""
+        """What needs no weights: texts as numbers. May run in one thread while `answers` runs in another."""
         ...
 
-    def probabilities(self, encoded: Any) -> np.ndarray:
-        """As predict_proba, of what `encode` gave."""
+    def answers(self, encoded: Any) -> np.ndarray:
+        """Of what `encode` gave: label probabilities as predict_proba, then those of `heads`. Shape: (n, 3 + heads)"""
         ...
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:

@@ -13,16 +13,16 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Attributions:
-    """Of one batch of b claims: their probabilities, and m stretches of their rendered texts with a weight each.
+    """Of one batch of b claims: what the model answers, and m stretches of their rendered texts with a weight each.
 
-    rows: which of the claims these are. Shape: (b,). probabilities: in the order of LABELS. Shape: (b, 3)
+    rows: which of the claims these are. Shape: (b,). answers: as Model.answers gives them. Shape: (b, 3 + heads)
     texts: 2 * (place in `rows`) + side, with the sides of data.parts. starts, ends: in characters of that text.
     weights: what the stretch adds to the log-odds of the label chosen. Stretches may overlap and come in any order;
     what several add to one character is summed. Shape of these four: (m,)
     """
 
     rows: Places
-    probabilities: Floats
+    answers: Floats
     texts: Places
     starts: Places
     ends: Places

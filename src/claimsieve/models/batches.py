@@ -31,7 +31,7 @@ def by_length(lengths: Sequence[int], *, batch_tokens: int) -> list[np.ndarray]:
     return cut(np.argsort(-array, kind="stable"), array, batch_tokens=batch_tokens)
 
 
-def plan_epoch(lengths: Sequence[int], *, batch_tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
+def plan_epoch(lengths: Sequence[int] | np.ndarray, *, batch_tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Batches for one epoch of training: shuffled rows, sorted by length in pools, batches shuffled again."""
     array = np.asarray(lengths)
     random = np.random.default_rng([seed, epoch])

@@ -18,7 +18,7 @@ def build_model(config: RunConfig, *, seed: int) -> Model:
         names = LoopSettings.__dataclass_fields__
         settings["loop"] = LoopSettings(**{name: getattr(training, name) for name in names})
         settings["device"] = training.device
-    if config.model.kind == "encoder":
+    if config.model.kind in ("encoder", "two_axis"):
         from claimsieve.models.lora import LoraSettings
 
         settings["precision"] = training.precision

@@ -50,6 +50,8 @@ class CascadeModel:
     kinds and for tiers that do not read the same, ValueError for a threshold out of range.
     """
 
+    heads: tuple[str, ...] = ()
+
     def __init__(self, *, cheap: Tier, encoder: Tier, threshold: float) -> None:
         require_kinds(cheap.kind, encoder.kind)
         if cheap.model.inputs != encoder.model.inputs:
@@ -73,17 +75,15 @@ class CascadeModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Each row as the tier that answers it gives it. Shape: (n, 3), in the order of LABELS."""
-        return self.probabilities(self.encode(claims))
+        return self.answers(self.encode(claims))
 
     def encode(self, claims: Sequence[Claim]) -> Cheaply:
         """As the cheap tier needs them; the encoder reads its rows when it is known which they are."""
         return Cheaply(self._cheap.model.encode(claims), claims)
 
-    def probabilities(self, encoded: Cheaply) -> np.ndarray:
+    def answers(self, encoded: Cheaply) -> np.ndarray:
         """As predict_proba. Shape: (n, 3), in the order of LABELS."""
-        return self._joined(
-            self._cheap.model.probabilities(encoded.cheap), encoded.claims, self._encoder.model.predict_proba
-        )
+        return self._joined(self._cheap.model.answers(encoded.cheap), encoded.claims, self._encoder.model.predict_proba)
 
     def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
         """Each row as the tier that answers it explains it."""
@@ -91,11 +91,11 @@ class CascadeModel:
         for tier, rows in ((self._cheap, np.flatnonzero(sure)), (self._encoder, np.flatnonzero(~sure))):
             own = [claims[row] for row in rows.tolist()]
             encoded = tier.model.encode(own)
-            answers = np.array(tier.model.probabilities(encoded)) if encoded.in_pieces or encoded.cut else None
+            answers = np.array(tier.model.answers(encoded)) if encoded.in_pieces or encoded.cut else None
             for batch in tier.model.attribute(own):
                 # What is read in several pieces is answered by all of them, though only the first is explained.
-                probabilities = batch.probabilities if answers is None else answers[batch.rows]
-                yield replace(batch, rows=rows[batch.rows], probabilities=probabilities)
+                found = batch.answers if answers is None else answers[batch.rows]
+                yield replace(batch, rows=rows[batch.rows], answers=found)
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, each tier by its own reference."""

@@ -78,15 +78,15 @@ class Explanation:
 def explain(
     model: Model, claims: Sequence[Claim], *, top: int = TOP, encoded: Encoded | None = None
 ) -> tuple[npt.NDArray[np.float64], list[Explanation]]:
-    """Probabilities (n, 3) as predict_proba gives them, and one Explanation per claim, from one pass over the claims.
+    """What Model.answers gives, shape (n, 3 + heads), and one Explanation per claim, from one pass over the claims.
 
     top: how many words, and how many passages, are named at most. encoded: what the model made of the claims, if it is
     known. Memory is that of a batch.
     """
-    probabilities = np.zeros((len(claims), len(LABELS)))
+    answers = np.zeros((len(claims), len(LABELS) + len(model.heads)))
     found: list[Explanation | None] = [None] * len(claims)
     for batch in model.attribute(claims):
-        probabilities[batch.rows] = batch.probabilities
+        answers[batch.rows] = batch.answers
         rows = batch.rows.tolist()
         words = words_of([claims[row] for row in rows], model.inputs, batch)
         for row, explanation in zip(rows, explanations(words, n=len(rows), top=top), strict=True):
@@ -94,10 +94,10 @@ def explain(
     named = [explanation for explanation in found if explanation is not None]
     encoded = model.encode(claims) if encoded is None else encoded
     if beyond := sorted({*encoded.in_pieces, *encoded.cut}):
-        probabilities[beyond] = model.predict_proba([claims[row] for row in beyond])
+        answers[beyond] = model.answers(model.encode([claims[row] for row in beyond]))
         for row in beyond:
             named[row] = replace(named[row], beginning_only=True)
-    return probabilities, named
+    return answers, named
 
 
 def explanations(words: Words, *, n: int, top: int) -> list[Explanation]:

@@ -1,6 +1,6 @@
 """Training with an eye on the valid split: evaluation, early stopping, the best weights, and going on after a stop."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ def fit_network(
     *,
     valid_labels: np.ndarray,
     valid_probabilities: Callable[[], np.ndarray],
+    valid_corpora: Sequence[str | None] | None = None,
     settings: LoopSettings,
     seed: int,
     state: State | None = None,
@@ -29,12 +30,14 @@ def fit_network(
 ) -> Iterator[Step]:
     """Train `network` in place, yielding each step; when the iterator ends it holds the best weights in float32.
 
-    The best weights are those with the highest macro-F1 on valid, ties going to the lower loss. Training stops early
+    The best weights are those with the highest macro-F1 on valid, of several `valid_corpora` with the highest mean of
+    theirs, so that a large one does not decide alone; ties go to the lower loss. Training stops early
     after `patience_evaluations` evaluations without a better one; without valid rows, the last weights are the best.
     With the `state` of a step, training goes on to the same weights as if it had not been interrupted. Of several
     processes each has all examples, and gives the probabilities of its share of the valid rows.
     """
-    present = [LABELS[place] for place in sorted(set(examples.labels.tolist()))]
+    names = [name for head in examples.heads for name in head]
+    present = [names[place] for place in sorted(set(examples.labels.tolist()))]
     if len(present) < 2:
         raise TrainingError(f"expected at least two labels in train, found {', '.join(present) or 'none'}.")
     steps = plan(examples, settings, seed=seed)
@@ -47,7 +50,7 @@ def fit_network(
         probabilities = processes.gathered(valid_probabilities(), rows=len(valid_labels))
         if not np.isfinite(probabilities).all():
             raise TrainingError(diverged("probability on valid", float("nan"), number, settings))
-        metrics = _measure(probabilities, valid_labels)
+        metrics = _measure(probabilities, valid_labels, valid_corpora or [None] * len(valid_labels))
         best.see(metrics, optimizer, number)
         return metrics
 
@@ -119,7 +122,7 @@ class _Best:
         self.measured_at = 0
 
     def see(self, metrics: Mapping[str, float], optimizer: MasterAdamW, number: int) -> None:
-        score = (metrics["macro_f1"], -metrics["log_loss"])
+        score = (metrics.get("mean_corpus_macro_f1", metrics["macro_f1"]), -metrics["log_loss"])
         if score > self.score:
             self.score, self.evaluations_since = score, 0
             self.weights = [master.detach().clone() for master in optimizer.masters()]
@@ -164,10 +167,19 @@ def _evaluation_points(steps: list[Planned], settings: LoopSettings) -> set[int]
     return points
 
 
-def _measure(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def _measure(probabilities: np.ndarray, labels: np.ndarray, corpora: Sequence[str | None]) -> dict[str, float]:
     predicted = probabilities.argmax(axis=1)
-    present = sorted(set(labels.tolist()))
-    return {
-        "macro_f1": float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0)),
+    found = {
+        "macro_f1": _macro_f1(labels, predicted),
         "log_loss": float(log_loss(labels, probabilities, labels=range(len(LABELS)))),
     }
+    names = np.array([corpus or "" for corpus in corpora])
+    parts = [names == name for name in np.unique(names)]
+    if len(parts) > 1:
+        found["mean_corpus_macro_f1"] = float(np.mean([_macro_f1(labels[own], predicted[own]) for own in parts]))
+    return found
+
+
+def _macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Over the labels that occur."""
+    return float(f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))

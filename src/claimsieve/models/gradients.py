@@ -12,21 +12,24 @@ from claimsieve.models.attributions import Floats, towards_chosen
 
 
 def answered(
-    network: torch.nn.Module, inner: torch.nn.Module, batch: Mapping[str, torch.Tensor]
+    network: torch.nn.Module,
+    inner: torch.nn.Module,
+    batch: Mapping[str, torch.Tensor],
+    direction: Callable[[Floats], Floats] = towards_chosen,
 ) -> tuple[Floats, list[torch.Tensor], list[torch.Tensor]]:
     """Logits (rows, labels); what `inner` gave at each of its calls; and the gradients in it, float32 or better.
 
-    The gradients are those of the chosen label's log-odds (attributions.towards_chosen), with attention and the scale
-    of layer norms taken as given (Ali et al. 2022, arXiv:2202.07304): both are saturated where a network is sure, and
-    the plain gradient then says little. Gradients end at `inner`, and weights get none: only what lies between it and
-    the logits is walked back. The logits are those of the network as it is.
+    direction: the answer's gradient in the logits, by default that of the chosen label's log-odds. Attention and the
+    scale of layer norms are taken as given (Ali et al. 2022, arXiv:2202.07304): both are saturated where a network is
+    sure, and the plain gradient then says little. Gradients end at `inner`, and weights get none: only what lies
+    between it and the logits is walked back. The logits are those of the network as it is.
     """
     with torch.enable_grad(), _frozen(network), _leaves(inner) as leaves:
         with _Given():
             output = network(**batch)
         raw = getattr(output, "logits", output)
         logits = raw.detach().double().cpu().numpy()
-        gradients = torch.autograd.grad(raw, leaves, torch.from_numpy(towards_chosen(logits)).to(raw))
+        gradients = torch.autograd.grad(raw, leaves, torch.from_numpy(direction(logits)).to(raw))
     return logits, [leaf.detach().float() for leaf in leaves], [gradient.float() for gradient in gradients]
 
 

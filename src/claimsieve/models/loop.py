@@ -1,6 +1,6 @@
 """The training loop: a generator that takes one optimiser step and yields it. The caller decides about all else."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from claimsieve import processes
 from claimsieve.errors import TrainingError
 from claimsieve.models.batches import plan_epoch
+from claimsieve.models.mixture import Draws, drawn, draws_per_epoch
 from claimsieve.models.optimizer import MasterAdamW
 from claimsieve.records import LABELS, Label
 
@@ -22,6 +23,7 @@ class LoopSettings:
     """How to train. batch_tokens counts padding; warmup_fraction and the linear decay are of all steps.
 
     accumulate_steps: how many batches make one step of the optimiser, which is that of one batch of all their rows.
+    corpus_temperature, epoch_rows: of a mixture of corpora (mixture.draws_per_epoch); without, every row once an epoch.
     """
 
     epochs: int = 3
@@ -33,17 +35,30 @@ class LoopSettings:
     weight_decay: float = 0.01
     max_gradient_norm: float = 1.0
     label_weights: str = "balanced"
+    corpus_temperature: float | None = None
+    epoch_rows: int | None = None
     evaluations_per_epoch: int = 1
     patience_evaluations: int = 2
+
+    def draws(self, sources: Sequence[Hashable], labels: np.ndarray) -> Draws | None:
+        """How often each row is drawn in an epoch. Shape: (n,)"""
+        return draws_per_epoch(sources, labels, temperature=self.corpus_temperature, rows=self.epoch_rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Training rows as the loop needs them: token counts, label places, and a way to make a batch of chosen rows."""
+    """Training rows as the loop needs them: token counts, places of the labels, and a way to make a batch of them.
+
+    labels: the output of the network that is right. Shape: (n,). heads: the outputs of each head, in order, all outputs
+    together; a row's loss is that of the head which its label belongs to. draws: how often each row is drawn in an
+    epoch, shape (n,); None: once.
+    """
 
     lengths: Sequence[int]
     labels: np.ndarray
     collate: Collate
+    heads: Sequence[Sequence[str]] = (LABELS,)
+    draws: Draws | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +83,11 @@ def label_places(labels: Sequence[Label | None]) -> np.ndarray:
 def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[Planned]:
     """Every step of the training."""
     steps: list[Planned] = []
+    lengths = np.asarray(examples.lengths)
     for epoch in range(settings.epochs):
-        batches = plan_epoch(examples.lengths, batch_tokens=settings.batch_tokens, seed=seed, epoch=epoch)
+        rows = np.arange(len(lengths)) if examples.draws is None else drawn(examples.draws, seed=seed, epoch=epoch)
+        batches = plan_epoch(lengths[rows], batch_tokens=settings.batch_tokens, seed=seed, epoch=epoch)
+        batches = [rows[batch] for batch in batches]
         for start in range(0, len(batches), settings.accumulate_steps):
             end = min(start + settings.accumulate_steps, len(batches))
             steps.append((epoch + end / len(batches), batches[start:end]))
@@ -86,13 +104,32 @@ def learning_rate_at(number: int, total: int, settings: LoopSettings) -> float:
     return settings.learning_rate * (total - number + 1) / max(1, total - warmup + 1)
 
 
-def label_weights(labels: np.ndarray, mode: str) -> torch.Tensor:
-    """A weight per label: inverse to its frequency for 'balanced' (mean 1 over rows), else 1. Shape: (3,)."""
-    counts = np.bincount(labels, minlength=len(LABELS))
+def label_weights(examples: Examples, mode: str) -> torch.Tensor:
+    """A weight per output: inverse to how often it is drawn, for 'balanced' (mean 1 over a head's draws), else 1."""
+    outputs = sum(map(len, examples.heads))
     if mode == "none":
-        return torch.ones(len(LABELS))
-    present = int((counts > 0).sum())
-    return torch.tensor([len(labels) / (present * count) if count else 0.0 for count in counts], dtype=torch.float32)
+        return torch.ones(outputs)
+    counts = np.bincount(examples.labels, examples.draws, minlength=outputs)
+    weights = []
+    for head in heads_of(examples):
+        own = counts[head]
+        weights += [own.sum() / (np.count_nonzero(own) * count) if count else 0.0 for count in own.tolist()]
+    return torch.tensor(weights, dtype=torch.float32)
+
+
+def heads_of(examples: Examples) -> list[slice]:
+    """Where each head's outputs stand among all."""
+    ends = np.cumsum([len(head) for head in examples.heads]).tolist()
+    return [slice(end - len(head), end) for end, head in zip(ends, examples.heads, strict=True)]
+
+
+def _other_heads(examples: Examples) -> torch.Tensor:
+    """By label, what is added to the logits so that only its own head's count. Shape: (outputs, outputs)"""
+    outputs = sum(map(len, examples.heads))
+    mask = torch.full((outputs, outputs), -torch.inf)
+    for head in heads_of(examples):
+        mask[head, head] = 0.0
+    return mask
 
 
 def training_steps(
@@ -112,7 +149,8 @@ def training_steps(
     Raises TrainingError when the loss or the gradient is not a finite number, before it reaches the weights.
     """
     device = next(network.parameters()).device
-    weights = label_weights(examples.labels, settings.label_weights).to(device)
+    weights = label_weights(examples, settings.label_weights).to(device)
+    mask = _other_heads(examples).to(device)
     for number in range(done + 1, len(steps) + 1):
         epoch, batches = steps[number - 1]
         rows = np.concatenate(batches)
@@ -126,7 +164,8 @@ def training_steps(
                 continue
             batch = {name: tensor.to(device) for name, tensor in examples.collate(own).items()}
             targets = torch.from_numpy(examples.labels[own]).to(device)
-            part = cross_entropy(network(**batch).float(), targets, weight=weights, reduction="sum") / weight
+            logits = network(**batch).float() + mask[targets]
+            part = cross_entropy(logits, targets, weight=weights, reduction="sum") / weight
             part.backward()  # type: ignore[no-untyped-call]
             optimizer.collect()
             loss += part.detach()

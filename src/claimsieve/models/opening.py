@@ -1,7 +1,7 @@
 """A checkpoint opened as a sequence classifier: local files only, safetensors only, none of its own code."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ from claimsieve.errors import ModelError
 from claimsieve.records import LABELS
 
 
-def open_classifier(folder: Path, *, dropout: float | None, attention: str | None = None) -> tuple[Any, Any]:
+def open_classifier(
+    folder: Path, *, outputs: Sequence[str] = LABELS, dropout: float | None, attention: str | None = None
+) -> tuple[Any, Any]:
     """Tokenizer and network, in float32.
 
-    dropout: opens it for training, with this dropout and perhaps a new head; None: as it was saved. attention: an
-    implementation of transformers; None is the quickest for the purpose. Raises ModelError when the folder holds no
-    classifier, when its weights are not all there, and for a tokenizer without padding.
+    outputs: what a new head's outputs are called. dropout: opens it for training, with this dropout and perhaps a new
+    head; None: as it was saved. attention: an implementation of transformers; None is the quickest for the purpose.
+    Raises ModelError when the folder holds no classifier, when its weights are not all there, and for a tokenizer
+    without padding.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
@@ -29,7 +32,7 @@ def open_classifier(folder: Path, *, dropout: float | None, attention: str | Non
         try:
             config = AutoConfig.from_pretrained(folder, **safe)
             if dropout is not None:
-                _shape(config, dropout)
+                _shape(config, outputs, dropout)
             tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safe)
             network, found = AutoModelForSequenceClassification.from_pretrained(
                 folder,
@@ -64,10 +67,10 @@ def unpadded_attention(device: torch.device, dtype: torch.dtype) -> str | None:
     return None
 
 
-def _shape(config: Any, dropout: float) -> None:
-    config.num_labels = len(LABELS)
-    config.id2label = dict(enumerate(LABELS))
-    config.label2id = {label: place for place, label in enumerate(LABELS)}
+def _shape(config: Any, outputs: Sequence[str], dropout: float) -> None:
+    config.num_labels = len(outputs)
+    config.id2label = dict(enumerate(outputs))
+    config.label2id = {name: place for place, name in enumerate(outputs)}
     config.use_cache = False  # of text that is generated; transformers would warn of it
     for name, value in config.to_dict().items():
         if "dropout" in name and type(value) in (int, float):

@@ -82,6 +82,8 @@ class StaticModel:
     embeddings after PCA. hidden: width of the head. max_tokens: of each side. The rest: LoopSettings.
     """
 
+    heads: tuple[str, ...] = ()
+
     def __init__(
         self,
         *,
@@ -131,10 +133,10 @@ class StaticModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Shape: (n, 3), in the order of LABELS."""
-        return self.probabilities(self.encode(claims))
+        return self.answers(self.encode(claims))
 
     def encode(self, claims: Sequence[Claim]) -> Sides:
-        """Claims as token ids; evidence longer than the window in pieces. May run beside `probabilities`."""
+        """Claims as token ids; evidence longer than the window in pieces. May run beside `answers`."""
         if self._token_ids is None:
             self._token_ids = TokenIds(self._tokenizer)
         passages = [render_passages(claim, self.inputs) for claim in claims]
@@ -152,7 +154,7 @@ class StaticModel:
         claim_ids = [firsts[row][: self.max_tokens] for row in owners]
         return Sides((claim_ids, seconds), np.array(owners, dtype=np.int64), len(claims), cut)
 
-    def probabilities(self, encoded: Sides) -> np.ndarray:
+    def answers(self, encoded: Sides) -> np.ndarray:
         """What the network says of them. Shape: (n, 3), in the order of LABELS."""
         return combined(self._probabilities(encoded.ids), encoded.owners, encoded.count)
 

@@ -55,6 +55,8 @@ class TfidfModel:
     inverse_regularisation: C of scikit-learn's LogisticRegression. label_weights: 'balanced' or 'none'.
     """
 
+    heads: tuple[str, ...] = ()
+
     def __init__(
         self,
         *,
@@ -129,10 +131,10 @@ class TfidfModel:
 
     def predict_proba(self, claims: Sequence[Claim]) -> np.ndarray:
         """Shape: (n, 3), in the order of LABELS. A label that train did not hold has probability 0."""
-        return self.probabilities(self.encode(claims))
+        return self.answers(self.encode(claims))
 
     def encode(self, claims: Sequence[Claim]) -> Features:
-        """Claims as n-gram features; evidence longer than the window in pieces. May run beside `probabilities`."""
+        """Claims as n-gram features; evidence longer than the window in pieces. May run beside `answers`."""
         firsts, seconds, owners = [], [], []
         for row, claim in enumerate(claims):
             first, passages = render_claim(claim, self.inputs), render_passages(claim, self.inputs)
@@ -145,7 +147,7 @@ class TfidfModel:
         owned = np.array(owners, dtype=np.int64)
         return Features(csr_matrix(hstack(matrices, format="csr")), owned, len(claims))
 
-    def probabilities(self, encoded: Features) -> np.ndarray:
+    def answers(self, encoded: Features) -> np.ndarray:
         """What the weights say of them. Shape: (n, 3), in the order of LABELS."""
         scores = encoded.matrix @ self._coefficients.T + self._intercepts
         exponentials = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
@@ -167,7 +169,7 @@ class TfidfModel:
         sides = {"claim": [first] * len(pieces), "evidence": pieces}
         matrices = [block.transform(sides[name.partition("_")[0]]) for name, block in self._blocks.items()]
         features = Features(csr_matrix(hstack(matrices, format="csr")), np.zeros(len(pieces), dtype=np.int64), 1)
-        return self.probabilities(features)
+        return self.answers(features)
 
     def computed_as(self) -> Mapping[str, Any]:
         return {}
