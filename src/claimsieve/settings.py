@@ -97,6 +97,8 @@ class Augmentation(Section):
     """Train rows copied with evidence that does not bear on the claim, as shares of a corpus's train rows."""
 
     mispaired: Annotated[float, Field(ge=0, le=1)] = 0.0  # with the evidence of another story of the same corpus
+    # More mispaired rows, until so large a share of each corpus's train rows with evidence is open.
+    open_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     withheld: Annotated[float, Field(ge=0, le=1)] = 0.0  # with no evidence at all
 
 

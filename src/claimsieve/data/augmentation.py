@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from math import ceil
 
 import numpy as np
 
@@ -15,13 +16,21 @@ _MAX_STEPS = 50
 
 
 def augment(
-    train: Sequence[Claim], *, mispaired: float, withheld: float, seed: int, clusters: Sequence[Hashable] | None = None
+    train: Sequence[Claim],
+    *,
+    mispaired: float,
+    withheld: float,
+    open_share: float = 0.0,
+    seed: int,
+    clusters: Sequence[Hashable] | None = None,
 ) -> list[Claim]:
     """New rows beside those of train, which stay as they are.
 
     mispaired, withheld: how many new rows of either kind a corpus gets, as a share of its rows with evidence and
         without manipulation, in [0, 1]; fewer mispaired ones where there is no other story. The evidence of a mispaired
         row is another story's of the same corpus, so that style does not tell.
+    open_share: so many more mispaired rows that at least this share of a corpus's rows with evidence is open, in [0, 1):
+        a corpus that knows no open row would otherwise tell a model that nothing in it is open.
     clusters: near-duplicate cluster of each claim; claims of one cluster are one story. Shape: (n,)
     Rows with a manipulation are not used: without evidence that bears on them they are propaganda by the codebook.
     A row keeps its claim, source and date; its id gets '#mispaired' or '#withheld'. The order of train never matters.
@@ -35,7 +44,10 @@ def augment(
     made = []
     for kind, rate in zip(_KINDS, (mispaired, withheld), strict=True):
         for name in sorted(corpora, key=str):
-            for row in _shuffled(claims, corpora[name], f"{kind}{seed}")[: round(rate * len(corpora[name]))]:
+            wanted = round(rate * len(corpora[name]))
+            if kind == "mispaired":
+                wanted = max(wanted, _missing([claims[row] for row in corpora[name]], open_share))
+            for row in _shuffled(claims, corpora[name], f"{kind}{seed}")[:wanted]:
                 evidence = others[row] if kind == "mispaired" else ()
                 if evidence is not None:
                     made.append(_open(claims[row], evidence, kind))
@@ -69,6 +81,12 @@ def other_evidence(
                     taken[row] = claims[donor].evidence
                     break
     return taken
+
+
+def _missing(claims: Sequence[Claim], share: float) -> int:
+    """How many open rows have to come to these for a share of the sum to be open."""
+    undecided = sum(claim.label == "unverified" for claim in claims)
+    return max(0, ceil((share * len(claims) - undecided) / (1 - share)))
 
 
 def _other_story(claim: Claim, donor: Claim) -> bool:

@@ -125,7 +125,14 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
     rows = np.flatnonzero(cut.assignment == "train").tolist()
     train = [prepared.claims[row] for row in rows]
     plan, own = data.augmentation, prepared.clusters[rows].tolist()
-    return train + augment(train, mispaired=plan.mispaired, withheld=plan.withheld, seed=cut.seed, clusters=own)
+    return train + augment(
+        train,
+        mispaired=plan.mispaired,
+        withheld=plan.withheld,
+        open_share=plan.open_share,
+        seed=cut.seed,
+        clusters=own,
+    )
 
 
 def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:
