@@ -73,6 +73,24 @@ def test_every_corpus_gets_the_share_that_was_asked_for(mispaired: float, withhe
         assert made[corpus, "withheld"] == round(withheld * rows)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.3, 0.45])
+@pytest.mark.parametrize("mispaired", [0.0, 0.1])
+def test_a_corpus_gets_open_rows_until_it_has_the_share_that_was_asked_for(share: float, mispaired: float) -> None:
+    decided = [
+        replace(claim, label="verified" if number % 2 else "propaganda")
+        for number, claim in enumerate(story_claims(events=40, corpus="fever"))
+    ]
+    mixed = story_claims(events=40, rows=3, corpus="averitec")  # a third is open already
+    made = augment([*decided, *mixed], mispaired=mispaired, withheld=0, open_share=share, seed=0)
+    for rows in (decided, mixed):
+        own = [*rows, *(claim for claim in made if claim.corpus == rows[0].corpus)]
+        found = sum(claim.label == "unverified" for claim in own) / len(own)
+        assert found >= share
+        fewer = len(own) - 1
+        least = sum(claim.label == "unverified" for claim in rows) + round(mispaired * len(rows))
+        assert found * len(own) == least or (found * len(own) - 1) / fewer < share
+
+
 def test_rows_without_evidence_or_with_manipulation_are_neither_used_nor_counted() -> None:
     train = story_claims(events=20)
     train[::4] = [replace(claim, evidence=()) for claim in train[::4]]

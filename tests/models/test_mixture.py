@@ -1,0 +1,64 @@
+"""How often rows are drawn: labels evenly within a source, sources by tempered size, as many as asked in all."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claimsieve.models.loop import Examples, LoopSettings, plan
+from claimsieve.models.mixture import drawn, draws_per_epoch
+
+rows_of = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4)), min_size=1, max_size=200)
+
+
+def draws(rows, temperature=2.0, total=None):
+    return draws_per_epoch(
+        [s for s, _ in rows], np.array([label for _, label in rows]), temperature=temperature, rows=total
+    )
+
+
+@given(rows_of, st.floats(1, 10), st.integers(1, 1000))
+def test_every_label_of_a_source_is_drawn_as_often_as_its_others(rows, temperature, total):
+    found = draws(rows, temperature, total)
+    assert found.sum() == pytest.approx(total)
+    for source in {source for source, _ in rows}:
+        sums = [
+            sum(f for f, row in zip(found, rows, strict=True) if row == (source, label))
+            for label in {label for of, label in rows if of == source}
+        ]
+        np.testing.assert_allclose(sums, sums[0])
+
+
+@pytest.mark.parametrize(("temperature", "ratio"), [(1.0, 100.0), (2.0, 10.0), (1e9, 1.0)])
+def test_a_hundred_times_the_rows_count_by_the_temperature(temperature, ratio):
+    rows = [("small", 0)] * 10 + [("large", 0)] * 1000
+    found = draws(rows, temperature)
+    assert found[10:].sum() / found[:10].sum() == pytest.approx(ratio)
+
+
+def test_without_a_temperature_there_is_no_mixture():
+    assert draws([("a", 0)], temperature=None) is None
+
+
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=50), st.integers(0, 5))
+def test_each_row_is_drawn_as_often_as_expected_or_once_more(expected, epoch):
+    times = np.bincount(drawn(np.array(expected), seed=0, epoch=epoch), minlength=len(expected))
+    assert (times >= np.floor(expected)).all()
+    assert (times <= np.ceil(expected)).all()
+
+
+def test_over_many_epochs_the_share_is_what_was_expected():
+    expected = np.array([0.25, 1.5, 3.0])
+    times = sum(np.bincount(drawn(expected, seed=1, epoch=epoch), minlength=3) for epoch in range(4_000))
+    np.testing.assert_allclose(times / 4_000, expected, atol=0.03)
+
+
+def test_an_epoch_of_the_plan_holds_the_rows_that_are_drawn():
+    labels = np.array([0] * 90 + [1] * 10)
+    settings = LoopSettings(epochs=2, batch_tokens=64, corpus_temperature=2.0, epoch_rows=60)
+    examples = Examples([4] * 100, labels, lambda rows: {}, draws=settings.draws(["a"] * 100, labels))
+    steps = plan(examples, settings, seed=0)
+    rows = np.concatenate([batch for _, batches in steps for batch in batches])
+    assert abs(len(rows) - 120) <= 40
+    assert abs((labels[rows] == 1).mean() - 0.5) < 0.1
+    assert steps[-1][0] == 2
