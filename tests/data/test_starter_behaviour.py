@@ -1,6 +1,7 @@
 """The shipped variations keep to the codebook, are balanced, and do not tell their labels without their evidence."""
 
 import json
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -117,3 +118,12 @@ def test_nothing_of_it_is_trained_on():
     assert not set(numbers[: len(ROWS)]) & set(numbers[len(ROWS) :])
     assert not {text for row in ROWS for text in passages(row)} & {text for row in TRAIN for text in passages(row)}
     assert not {row["event"] for row in ROWS} & {row["event"] for row in TRAIN}
+
+
+def test_the_data_card_counts_what_is_there():
+    card = (Path(__file__).parents[2] / "docs" / "starter-corpus.md").read_text(encoding="utf-8")
+    assert f"{len(ROWS)} variations of {len({row['event'] for row in ROWS})} claims" in card
+    counted = re.findall(r"^\| ([a-z, ]+) \| [^|]+ \| (\d+) \|$", card, flags=re.MULTILINE)
+    told = {names: int(number) for names, number in counted if names.split(", ")[0] in {row["kind"] for row in ROWS}}
+    assert told == {names: len(of_kind(*names.split(", "))) for names in told}
+    assert sum(told.values()) == len(ROWS)

@@ -80,7 +80,7 @@ def train(
 
 def _print(result: "Result", *, whole: bool) -> None:
     """whole: with everything one decides on; of several models a few lines each, and the rest in report.html."""
-    from claimsieve.evaluation import shortcuts
+    from claimsieve.evaluation import behaviour, shortcuts
     from claimsieve.evaluation.decisions import tables
     from claimsieve.evaluation.evaluate import table
 
@@ -95,6 +95,9 @@ def _print(result: "Result", *, whole: bool) -> None:
     if result.shortcuts is not None:
         typer.echo(f"\n{shortcuts.headline(result.shortcuts)}\n")
         print_table(shortcuts.table(result.shortcuts))
+    if result.assessment.behaviour is not None:
+        typer.echo(f"\n{behaviour.headline(result.assessment.behaviour)}\n")
+        print_table(behaviour.table(result.assessment.behaviour))
 
 
 def _together(results: list["Result"]) -> list[str]:
