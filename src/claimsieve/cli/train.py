@@ -92,12 +92,12 @@ def _print(result: "Result", *, whole: bool) -> None:
     for title, rows in tables(result.assessment.decisions).items():
         typer.echo(f"\n{title}\n")
         print_table(rows)
-    if result.shortcuts is not None:
-        typer.echo(f"\n{shortcuts.headline(result.shortcuts)}\n")
-        print_table(shortcuts.table(result.shortcuts))
     if result.assessment.behaviour is not None:
         typer.echo(f"\n{behaviour.headline(result.assessment.behaviour)}\n")
         print_table(behaviour.table(result.assessment.behaviour))
+    if result.shortcuts is not None:
+        typer.echo(f"\n{shortcuts.headline(result.shortcuts)}\n")
+        print_table(shortcuts.table(result.shortcuts))
 
 
 def _together(results: list["Result"]) -> list[str]:
