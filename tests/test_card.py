@@ -14,7 +14,8 @@ from claimsieve.card import card_page, corpus_facts, missing, model_card
 from claimsieve.config import validate
 from claimsieve.data import recipes
 from claimsieve.errors import ModelError
-from claimsieve.pages import link, markdown_text
+from claimsieve.evaluation.behaviour import STANDING
+from claimsieve.pages import link, markdown_text, number
 from claimsieve.report import read_directory
 from claimsieve.runner import run_experiment
 from claimsieve.settings import Card, Corpus
@@ -130,6 +131,28 @@ def test_numbers_stand_with_interval_and_n(documents, origin):
                 assert "[95 %]" not in head or re.fullmatch(r"[\d,]*\.?\d+ \[[^]]+, [^]]+\]|–", cell)
 
 
+def test_behaviour_stands_by_kind_and_the_standing_examples_variation_by_variation(documents, origin):
+    behaviour = json.loads(documents["behaviour.json"])
+    page = Page(card_page(model_card(documents, origin=origin)))
+    share = "{} [{}, {}]".format(*(number(behaviour["right"][key]) for key in ("value", "low", "high")))
+    assert f"Right in {share} of n = {behaviour['n']} variations" in page.words
+    assert "not a benchmark" in page.words
+    [kinds] = [table for table in page.tables if table["head"] == ["kind", "right", "n"]]
+    assert kinds["rows"] == [[kind, str(of["right"]), str(of["n"])] for kind, of in behaviour["kinds"].items()]
+    shown = [table["rows"] for table in page.tables if table["head"][-1:] == ["right"]]
+    assert len(shown) == len(STANDING)
+    for group, rows in zip(STANDING, shown, strict=True):
+        answers = [answer for answer in behaviour["answers"] if answer["group"] == group]
+        assert answers[0]["claim"] in page.words
+        for cells, answer in zip(rows, answers, strict=True):
+            assert cells[0] == answer["kind"]
+            assert cells[2] == " or ".join(answer["expected"])
+            assert cells[3].startswith(answer["label"])
+            assert cells[4] == ("yes" if answer["label"] in answer["expected"] else "no")
+    without = {name: content for name, content in documents.items() if name != "behaviour.json"}
+    assert "## Behaviour" not in model_card(without, origin=origin)
+
+
 def test_no_precision_stands_without_its_mix(documents, origin):
     text = model_card(documents, origin=origin)
     assert "At 90 % verified, 8 % unverified, 2 % propaganda, as the config expects" in text
@@ -223,7 +246,7 @@ def test_the_page_shows_the_card_without_its_header(documents, origin):
     assert_inert(page)
     assert "pipeline_tag" not in page.words
     headings = re.findall(r"^##? (.+)$", text, re.MULTILINE)
-    assert len(headings) == 14
+    assert len(headings) == 15
     assert all(heading in page.words for heading in headings)
     assert all(cell["scope"] == "col" for cell in page.all("th"))
 

@@ -74,8 +74,10 @@ def test_what_a_corpus_says_does_not_become_markup(documents, origin):
 
 def test_sections_in_the_order_in_which_to_decide(page):
     ids = [attributes["id"] for tag, attributes in page.elements if tag == "h2"]
-    expected = "numbers shortcuts labels confusion corpora events calibration coverage selective base-rates audit data"
-    assert ids == [*expected.split(), "mistakes", "making", "meaning"]
+    expected = (
+        "numbers shortcuts behaviour labels confusion corpora events calibration coverage selective base-rates audit"
+    )
+    assert ids == [*expected.split(), "data", "mistakes", "making", "meaning"]
     first = page.words.index("Margin over the best shortcut")
     assert first < page.words.index("Macro-F1 (n")
 
@@ -166,7 +168,7 @@ def test_what_was_not_measured_has_no_section(documents, origin):
     assert_inert(page)
     assert origin.fingerprint not in page.words
     ids = {attributes["id"] for tag, attributes in page.elements if tag == "h2"}
-    assert not ids & {"shortcuts", "coverage", "selective", "audit", "data", "mistakes"}
+    assert not ids & {"shortcuts", "behaviour", "coverage", "selective", "audit", "data", "mistakes"}
     assert "Shortcuts were not measured" in page.words
     assert "prevalence: {verified: 0.9" in page.words  # how to set one's own mix
 
@@ -186,6 +188,17 @@ def test_a_margin_that_reaches_zero_is_said_at_the_top(documents, origin):
         shortcuts["margin"] = {"value": 0.1, "low": low, "high": 0.2}
         text = evaluation_page({**documents, "shortcuts.json": json.dumps(shortcuts).encode()}, origin=origin)
         assert ("No margin over shortcuts." in text) == warned
+
+
+def test_every_variation_stands_on_the_page_with_what_the_model_says(page, documents):
+    behaviour = json.loads(documents["behaviour.json"])
+    [table] = [table for table in page.tables if table["caption"].startswith("Every variation")]
+    assert table["caption"].endswith(f"n = {behaviour['n']}")
+    for cells, answer in zip(table["rows"], behaviour["answers"], strict=True):
+        assert cells[:2] == [answer["kind"], answer["claim"]]
+        assert cells[3] == " or ".join(answer["expected"])
+        assert cells[4].startswith(answer["label"])
+        assert cells[4].endswith("wrong") == (answer["label"] not in answer["expected"])
 
 
 def test_the_surest_mistakes_stand_first(page, documents):
@@ -211,7 +224,8 @@ def test_many_events_are_cut_and_counted(documents, origin):
 
 
 def test_a_document_that_is_something_else_is_named(documents, origin):
-    for name in ("evaluation.json", "shortcuts.json", "calibration.json", "decisions.json", "audit.json"):
+    named = ("evaluation", "shortcuts", "behaviour", "calibration", "decisions", "audit")
+    for name in (f"{one}.json" for one in named):
         for content in (b"[]", b"{}", b"not json"):
             with pytest.raises(ModelError, match=f"^{name}: expected what a training writes there"):
                 evaluation_page({**documents, name: content}, origin=origin)

@@ -13,6 +13,7 @@ from claimsieve import runner
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
 from claimsieve.evaluation.assessment import read_calibration
+from claimsieve.evaluation.behaviour import variations
 from claimsieve.evaluation.evaluate import pooled_macro_f1
 from claimsieve.inference.predict import predict_claims
 from claimsieve.models.artifacts import load_model, read_manifest
@@ -49,7 +50,7 @@ def test_a_run_leaves_a_whole_model_directory(run_config, tmp_path):
     (result,) = run_experiment(run_config(), tmp_path / "model")
     names = {path.relative_to(result.directory).as_posix() for path in result.directory.rglob("*") if path.is_file()}
     assert {"manifest.json", "config.yaml", "evaluation.json", "test_predictions.jsonl", "splits.jsonl"} <= names
-    assert {"confusion_matrix.png", "reliability.png", "audit.json", "shortcuts.json"} <= names
+    assert {"confusion_matrix.png", "reliability.png", "audit.json", "shortcuts.json", "behaviour.json"} <= names
     assert configs.load(str(result.directory / "config.yaml")) == run_config()
     rows = [json.loads(line) for line in (result.directory / "test_predictions.jsonl").read_text().splitlines()]
     placed = [json.loads(line) for line in (result.directory / "splits.jsonl").read_text().splitlines()]
@@ -85,10 +86,34 @@ def test_a_model_that_reads_planted_evidence_clears_every_shortcut_of_the_claim(
     assert not (off.directory / "shortcuts.json").exists()
 
 
-def test_shortcuts_come_back_when_a_finished_run_is_kept(run_config, tmp_path):
+def test_shortcuts_and_behaviour_come_back_when_a_finished_run_is_kept(run_config, tmp_path):
     (first,) = run_experiment(run_config(), tmp_path / "model")
     (again,) = run_experiment(run_config(), tmp_path / "model", resume=True)
     assert again.shortcuts == first.shortcuts
+    assert again.assessment.behaviour == first.assessment.behaviour
+
+
+def test_behaviour_is_what_the_saved_model_says_of_the_variations(run_config, tmp_path):
+    (result,) = run_experiment(run_config(kind="encoder"), tmp_path / "model")
+    behaviour = result.assessment.behaviour
+    model, _ = load_model(result.directory)
+    chosen = model.predict_proba([variation.claim for variation in variations()]).argmax(axis=1)
+    assert [answer.label for answer in behaviour.answers] == [LABELS[place] for place in chosen]
+    metrics = result.assessment.metrics()
+    assert metrics["behaviour/right"] == round(behaviour.right.value, 6)
+    assert metrics["behaviour/right_low"] <= metrics["behaviour/right"] <= metrics["behaviour/right_high"]
+    assert "behaviour: right in" in result.assessment.described()
+
+
+def test_a_model_without_evidence_and_one_that_is_told_so_are_not_asked_for_their_behaviour(run_config, tmp_path):
+    data = {**run_config().model_dump(mode="json")["data"], "inputs": ["claim"]}
+    off = {"resamples": 100, "behaviour": False}
+    for number, sections in enumerate(({"data": data}, {"evaluation": off})):
+        (result,) = run_experiment(run_config(**sections), tmp_path / str(number))
+        assert result.assessment.behaviour is None
+        assert not (result.directory / "behaviour.json").exists()
+        assert "## Behaviour" not in (result.directory / "README.md").read_text(encoding="utf-8")
+        assert not [name for name in result.assessment.metrics() if name.startswith("behaviour/")]
 
 
 def test_every_event_held_out_in_turn_makes_a_model_each_tested_on_that_event_alone(

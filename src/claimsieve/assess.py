@@ -7,7 +7,8 @@ import numpy as np
 
 from claimsieve.card import card_page, model_card
 from claimsieve.evaluation.assessment import Assessment
-from claimsieve.evaluation.calibration import Calibration, calibrate
+from claimsieve.evaluation.behaviour import Behaviour, behave, variations
+from claimsieve.evaluation.calibration import Calibration, apply, calibrate
 from claimsieve.evaluation.decisions import Decisions, report_on
 from claimsieve.evaluation.documents import TEST_PREDICTIONS, pictures, prediction_lines
 from claimsieve.evaluation.evaluate import evaluate
@@ -50,6 +51,7 @@ def assess(
             resamples=settings.resamples,
             min_slice_rows=settings.min_slice_rows,
         ),
+        _behaviour(model, config, calibration) if settings.behaviour else None,
     )
     found = assessment.documents() | pictures(assessment)
     return assessment, found | {TEST_PREDICTIONS: prediction_lines(test, decisions)}
@@ -103,3 +105,14 @@ def _shortcuts(
         resamples=config.evaluation.resamples,
         seed=seed,
     )
+
+
+def _behaviour(model: Model, config: RunConfig, calibration: Calibration | None) -> Behaviour | None:
+    """None for a model that does not see what the variations vary."""
+    if not {"claim", "evidence"} <= set(config.data.inputs):
+        return None
+    shown = variations()
+    probabilities = model.predict_proba([variation.claim for variation in shown])
+    if calibration is not None:
+        probabilities = apply(calibration, probabilities, [None] * len(shown))
+    return behave(probabilities, shown, resamples=config.evaluation.resamples)

@@ -12,8 +12,8 @@ from claimsieve import settings, yaml12
 from claimsieve.data import recipes
 from claimsieve.data.corpora import corpus_names
 from claimsieve.errors import ConfigError, ModelError
-from claimsieve.evaluation import calibration, decisions, evaluate, shortcuts
-from claimsieve.evaluation.assessment import CALIBRATION, DECISIONS, EVALUATION, SHORTCUTS
+from claimsieve.evaluation import behaviour, calibration, decisions, evaluate, shortcuts
+from claimsieve.evaluation.assessment import BEHAVIOUR, CALIBRATION, DECISIONS, EVALUATION, SHORTCUTS
 from claimsieve.evaluation.documents import AUDIT
 from claimsieve.evaluation.evaluate import Evaluation
 from claimsieve.pages import rendered, rendered_markdown
@@ -56,6 +56,8 @@ def model_card(documents: Mapping[str, bytes], *, origin: Origin) -> str:
         "origin": origin,
         "evaluation": evaluation,
         "shortcuts": parsed(documents, SHORTCUTS, shortcuts.from_json),
+        "behaviour": parsed(documents, BEHAVIOUR, behaviour.from_json),
+        "standing": behaviour.STANDING,
         "calibration": parsed(documents, CALIBRATION, calibration.from_json),
         "decisions": parsed(documents, DECISIONS, decisions.from_json),
         "cascade": cascade_sentences(documents),

@@ -228,6 +228,7 @@ class Review(Section):
 
 class Evaluation(Section):
     shortcuts: bool = True  # what a model scores on the same split without reading the evidence
+    behaviour: bool = True  # what it does with the shipped variations; not for a model without claim and evidence
     resamples: Annotated[int, Field(ge=100)] = 1000
     bins: Annotated[int, Field(ge=2)] = 15
     min_slice_rows: Annotated[int, Field(ge=1)] = 20

@@ -255,6 +255,7 @@ def test_train_prints_its_numbers_and_what_to_do_next(claimsieve, run_config, tm
     assert f"{tmp_path / 'model'} on its test split" in out
     assert "macro-F1 [95 %]" in out
     assert [line for line in out.splitlines() if line.startswith("overall")]
+    assert "behaviour: right in " in out
     assert "margin over the best shortcut: " in out
     assert out.splitlines()[-1].startswith("(this model)")
     assert "120 claims (40 verified, 40 unverified, 40 propaganda)" in err

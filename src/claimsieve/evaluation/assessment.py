@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimsieve.errors import DataError, ModelError
-from claimsieve.evaluation import base_rates, decisions, evaluate, shortcuts
+from claimsieve.evaluation import base_rates, behaviour, decisions, evaluate, shortcuts
+from claimsieve.evaluation.behaviour import Behaviour
 from claimsieve.evaluation.calibration import Calibration
 from claimsieve.evaluation.calibration import from_json as calibration_from_json
 from claimsieve.evaluation.calibration import to_json as calibration_to_json
@@ -19,6 +20,7 @@ EVALUATION = "evaluation.json"
 SHORTCUTS = "shortcuts.json"
 CALIBRATION = "calibration.json"
 DECISIONS = "decisions.json"
+BEHAVIOUR = "behaviour.json"
 
 _Found = TypeVar("_Found")
 
@@ -29,12 +31,14 @@ class Assessment:
 
     evaluation: of calibrated probabilities. shortcuts: None when the config turns them off. calibration: what the
     calibration split decided, None for a split without one. decisions: what one can decide on.
+    behaviour: on the shipped variations; None for a model that does not read claim and evidence, or by the config.
     """
 
     evaluation: Evaluation
     shortcuts: Shortcuts | None
     calibration: Calibration | None
     decisions: DecisionReport
+    behaviour: Behaviour | None = None
 
     def metrics(self) -> dict[str, float]:
         """Flat names and values, grouped by what stands before the slash, the same for every kind of model.
@@ -45,6 +49,7 @@ class Assessment:
             "test": evaluate.summary_metrics(self.evaluation),
             "slice": evaluate.slice_metrics(self.evaluation),
             "probe": {} if self.shortcuts is None else shortcuts.summary_metrics(self.shortcuts),
+            "behaviour": {} if self.behaviour is None else behaviour.summary_metrics(self.behaviour),
             **decisions.summary_metrics(self.decisions, self.calibration),
         }
         return {f"{group}/{name}": round(value, 6) for group, found in groups.items() for name, value in found.items()}
@@ -57,6 +62,8 @@ class Assessment:
             lines.append(f"macro-F1 on test **{f1.value:.3f}** [{f1.low:.3f}, {f1.high:.3f}], n = {overall.n:,}")
         if self.shortcuts is not None:
             lines.append(shortcuts.headline(self.shortcuts))
+        if self.behaviour is not None:
+            lines.append(behaviour.headline(self.behaviour))
         if self.decisions.calibration is not None:
             stages = list(self.decisions.calibration.overall.stages.values())
             lines.append(f"ECE {stages[0].ece.value:.3f} before calibration, {stages[-1].ece.value:.3f} after")
@@ -77,6 +84,7 @@ class Assessment:
             DECISIONS: asdict(self.decisions),
             SHORTCUTS: None if self.shortcuts is None else asdict(self.shortcuts),
             CALIBRATION: None if self.calibration is None else calibration_to_json(self.calibration),
+            BEHAVIOUR: None if self.behaviour is None else behaviour.to_json(self.behaviour),
         }
         return {
             name: (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
@@ -92,6 +100,7 @@ def read_assessment(directory: Path) -> Assessment:
         _read(directory / SHORTCUTS, shortcuts.from_json) if (directory / SHORTCUTS).is_file() else None,
         read_calibration(directory),
         _read(directory / DECISIONS, decisions.from_json),
+        _read(directory / BEHAVIOUR, behaviour.from_json) if (directory / BEHAVIOUR).is_file() else None,
     )
 
 

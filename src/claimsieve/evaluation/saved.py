@@ -1,4 +1,4 @@
-"""Numbers of a saved document, checked one by one: each raises ValueError, KeyError or TypeError for anything else."""
+"""Values of a saved document, checked one by one: each raises ValueError, KeyError or TypeError for anything else."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +19,13 @@ def whole(value: Any, *, least: int = 0, most: int = 2**53) -> int:
     """A whole number from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"expected a whole number from {least} to {most}, found {_short(value)}")
+    return value
+
+
+def text(value: Any) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, found {_short(value)}")
     return value
 
 
