@@ -155,6 +155,7 @@ class EncoderModel(Section):
     revision: str | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     max_tokens: Annotated[int, Field(ge=8)] = 256
+    pooling: Literal["first", "mean"] = "first"  # what the head reads: the first token, or the mean of all
     lora: Lora | None = None  # None: all weights are trained
 
 
@@ -167,6 +168,7 @@ class TwoAxisModel(Section):
     revision: str | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     max_tokens: Annotated[int, Field(ge=8)] = 256
+    pooling: Literal["first", "mean"] = "mean"  # what the heads read: the first token, or the mean of all
     lora: Lora | None = None  # None: all weights are trained
 
 

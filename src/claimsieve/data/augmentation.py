@@ -29,8 +29,8 @@ def augment(
     mispaired, withheld: how many new rows of either kind a corpus gets, as a share of its rows with evidence and
         without manipulation, in [0, 1]; fewer mispaired ones where there is no other story. The evidence of a mispaired
         row is another story's of the same corpus, so that style does not tell.
-    open_share: so many more mispaired rows that at least this share of a corpus's rows with evidence is open, in [0, 1):
-        a corpus that knows no open row would otherwise tell a model that nothing in it is open.
+    open_share: so many more mispaired rows that at least this share of a corpus's rows with evidence is open, in
+        [0, 1): a corpus that knows no open row would otherwise tell a model that nothing in it is open.
     clusters: near-duplicate cluster of each claim; claims of one cluster are one story. Shape: (n,)
     Rows with a manipulation are not used: without evidence that bears on them they are propaganda by the codebook.
     A row keeps its claim, source and date; its id gets '#mispaired' or '#withheld'. The order of train never matters.

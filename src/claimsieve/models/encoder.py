@@ -14,6 +14,7 @@ from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.lora import LoraSettings
 from claimsieve.models.pairs import PairEncoder, Pairs
 from claimsieve.models.passages import combined
+from claimsieve.models.pooling import Pooling
 from claimsieve.models.step import State, Step
 from claimsieve.models.transformer import LogitsOnly, Transformer, as_encoded
 from claimsieve.records import LABELS, Claim, InputField
@@ -36,6 +37,7 @@ class EncoderModel:
         revision: str | None = None,
         dropout: float = 0.0,
         max_tokens: int = 256,
+        pooling: Pooling = "first",
         precision: str = "auto",
         device: str = "auto",
         seed: int = 0,
@@ -51,6 +53,7 @@ class EncoderModel:
             revision=revision,
             dropout=dropout,
             max_tokens=max_tokens,
+            pooling=pooling,
             precision=precision,
             device=device,
             seed=seed,
@@ -137,7 +140,8 @@ class EncoderModel:
         return self.transformer.computed_as()
 
     def settings(self) -> Mapping[str, Any]:
-        return {"inputs": list(self.inputs), "max_tokens": self.transformer.max_tokens}
+        transformer = self.transformer
+        return {"inputs": list(self.inputs), "max_tokens": transformer.max_tokens, "pooling": transformer.pooling}
 
     def save(self, directory: Path) -> None:
         self.transformer.save(directory)

@@ -29,6 +29,7 @@ from claimsieve.models.opening import (
 )
 from claimsieve.models.packed import packed
 from claimsieve.models.pairs import PairEncoder, Pairs
+from claimsieve.models.pooling import Pooling, pool
 from claimsieve.models.precision import choose_device, choose_precision
 from claimsieve.records import Claim, InputField
 
@@ -48,10 +49,10 @@ class Transformer:
     """A checkpoint's body and one linear layer with an output for each of the names in `outputs`.
 
     checkpoint: 'default' (all-MiniLM-L6-v2), a local folder, or a Hub id. max_tokens: of a sequence; where the
-    checkpoint has fewer positions it is lowered to that. dropout: replaces the checkpoint's own; 0 is quickest on a
-    processor. precision: 'auto', 'float32' or 'bfloat16'. lora: train adapters and the head only.
-    activation_checkpointing: compute activations again in the backward pass rather than keep them; the same gradients
-    in less memory, a third slower.
+    checkpoint has fewer positions it is lowered to that. pooling: what the head reads (models/pooling.py). dropout:
+    replaces the checkpoint's own; 0 is quickest on a processor. precision: 'auto', 'float32' or 'bfloat16'. lora: train
+    adapters and the head only. activation_checkpointing: compute activations again in the backward pass rather than
+    keep them; the same gradients in less memory, a third slower.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Transformer:
         revision: str | None = None,
         dropout: float = 0.0,
         max_tokens: int = 256,
+        pooling: Pooling = "first",
         precision: str = "auto",
         device: str = "auto",
         seed: int = 0,
@@ -75,6 +77,7 @@ class Transformer:
         self.revision = revision
         self.dropout = dropout
         self.max_tokens = max_tokens
+        self.pooling = pooling
         self.precision = precision
         self.device = device
         self.seed = seed
@@ -162,11 +165,11 @@ class Transformer:
         if self._quick is None:
             return self.network
         with quiet_transformers():  # loaded, perhaps rounded to bfloat16
-            return (
-                type(self.network)
-                .from_pretrained(self.checkpoint, use_safetensors=True, local_files_only=True, dtype=torch.float32)
-                .eval()
+            plain = type(self.network).from_pretrained(
+                self.checkpoint, use_safetensors=True, local_files_only=True, dtype=torch.float32
             )
+        pool(plain, self.pooling)
+        return plain.eval()
 
     def reference_sequences(self, claim: Claim, inputs: Sequence[InputField]) -> list[Encoded]:
         """The claim as the tokenizer itself puts it together; evidence longer than the window in pieces."""
@@ -273,6 +276,7 @@ class Transformer:
         self.tokenizer, self.network = open_classifier(
             folder, outputs=self.outputs, dropout=dropout, attention=attention
         )
+        pool(self.network, self.pooling)
         self.max_tokens = min(self.max_tokens, longest(self.network))
 
 

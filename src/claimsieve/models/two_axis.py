@@ -30,6 +30,7 @@ from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.lora import LoraSettings
 from claimsieve.models.pairs import PairEncoder, Pairs
 from claimsieve.models.passages import combined
+from claimsieve.models.pooling import Pooling
 from claimsieve.models.step import State, Step
 from claimsieve.models.transformer import ATTRIBUTED_ROWS, Encoded, LogitsOnly, Tokens, Transformer, as_encoded
 from claimsieve.records import LABELS, Claim, InputField
@@ -76,6 +77,7 @@ class TwoAxisModel:
         revision: str | None = None,
         dropout: float = 0.0,
         max_tokens: int = 256,
+        pooling: Pooling = "mean",
         precision: str = "auto",
         device: str = "auto",
         seed: int = 0,
@@ -92,6 +94,7 @@ class TwoAxisModel:
             revision=revision,
             dropout=dropout,
             max_tokens=max_tokens,
+            pooling=pooling,
             precision=precision,
             device=device,
             seed=seed,
@@ -281,6 +284,7 @@ class TwoAxisModel:
             "inputs": list(self.inputs),
             "no_evidence": self.no_evidence,
             "max_tokens": self.transformer.max_tokens,
+            "pooling": self.transformer.pooling,
         }
 
     def save(self, directory: Path) -> None:
