@@ -44,14 +44,14 @@ class Corpus(Section):
 class Split(Section):
     """Shares of train, valid, calibration and test, and what may not be cut through."""
 
-    by: Literal["group", "source", "time", "random"] = "group"
+    by: Literal["group", "source", "time", "random", "corpus"] = "group"
     train: Annotated[float, Field(gt=0, lt=1)] = 0.7
     valid: Annotated[float, Field(gt=0, lt=1)] = 0.1
     calibration: Annotated[float, Field(ge=0, lt=1)] = 0.1
     test: Annotated[float, Field(gt=0, lt=1)] = 0.1
     seed: int | None = None  # None: the run's own seed, so that many seeds are many splits
     gap_days: Annotated[int, Field(ge=0)] = 0  # by time: days between a split and the next
-    # By group or source: the one that is all of test; `each`: a run for every one.
+    # By group, source or corpus: the one that is all of test; `each`: a run for every one.
     hold_out: Annotated[str, Field(min_length=1)] | None = None
     duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     allow_group_leak: bool = False
@@ -68,8 +68,10 @@ class Split(Section):
     def _fits_the_way_to_split(self) -> "Split":
         if self.gap_days and self.by != "time":
             raise ValueError(f"gap_days is for by: time, found by: {self.by}")
-        if self.hold_out is not None and self.by not in ("group", "source"):
-            raise ValueError(f"hold_out is for by: group and by: source, found by: {self.by}")
+        if self.hold_out is not None and self.by not in ("group", "source", "corpus"):
+            raise ValueError(f"hold_out is for by: group, by: source and by: corpus, found by: {self.by}")
+        if self.hold_out is None and self.by == "corpus":
+            raise ValueError("by: corpus needs hold_out, the name of a corpus or `each`")
         return self
 
     @property

@@ -109,6 +109,36 @@ def test_the_source_held_out_is_all_of_test_in_every_corpus() -> None:
     assert {claim.corpus for claim in claims if claim.source == "source-5"} == {"one", "two"}
 
 
+def test_the_corpus_held_out_is_all_of_test_and_the_rest_is_split_by_event() -> None:
+    claims = stories(60) + stories(60, seed=8, prefix="other", corpus="two") + stories(20, prefix="third", corpus="3")
+    assignment = placed(claims, by="corpus", hold_out="two")
+    assert [place == "test" for place in assignment] == [claim.corpus == "two" for claim in claims]
+    places = defaultdict(set)
+    for claim, place in zip(claims, assignment, strict=True):
+        places[claim.corpus, claim.event].add(place)
+    assert {len(found) for found in places.values()} == {1}
+    assert {"train", "valid", "calibration"} <= set(assignment)
+    found = dict(folds(claims, range(len(claims)), by="corpus", fractions=FRACTIONS, seed=0))
+    assert list(found) == ["3", "one", "two"]
+    assert found["two"].tolist() == assignment
+
+
+def test_a_claim_that_stands_in_the_corpus_held_out_too_is_not_trained_on() -> None:
+    claims = stories(40) + stories(40, seed=8, prefix="other", corpus="two")
+    clusters = np.arange(len(claims))
+    clusters[-1] = clusters[0]
+    assignment = split(claims, clusters, by="corpus", fractions=FRACTIONS, seed=0, hold_out="two")
+    assert assignment[0] == NOWHERE
+    assert assignment[-1] == "test"
+
+
+def test_a_split_by_corpus_needs_the_name_of_one() -> None:
+    with pytest.raises(ConfigError, match=r"expected the name of a corpus in data\.split\.hold_out, or each"):
+        placed(stories(5), by="corpus")
+    with pytest.raises(ConfigError, match=r"expected the name of a corpus, found 'onee'\. Did you mean 'one'"):
+        placed(stories(5), by="corpus", hold_out="onee")
+
+
 def test_a_near_duplicate_of_the_event_that_is_held_out_is_neither_tested_nor_trained_on() -> None:
     claims = [Claim(claim=f"c{row}", event=f"e{row % 6}", corpus="one") for row in range(12)] + [
         Claim(claim="c3 again")

@@ -42,7 +42,22 @@ def source_or_event_of(claim: Claim) -> Hashable:
     return source_of(claim) or event_of(claim)
 
 
-GROUPS: dict[str, Callable[[Claim], Hashable]] = {"group": event_of, "time": event_of, "source": source_or_event_of}
+def corpus_of(claim: Claim) -> Hashable:
+    return claim.corpus
+
+
+# What rows must stay together by, and what can be held out, for each way to split.
+GROUPS: dict[str, Callable[[Claim], Hashable]] = {
+    "group": event_of,
+    "time": event_of,
+    "source": source_or_event_of,
+    "corpus": event_of,
+}
+HELD_OUT: dict[str, Callable[[Claim], Hashable]] = {
+    "group": event_of,
+    "source": source_or_event_of,
+    "corpus": corpus_of,
+}
 
 
 def check_splits(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from claimsieve.data.leaks import (
     GROUPS,
+    HELD_OUT,
     NOWHERE,
     SPLITS,
     Split,
@@ -27,7 +28,7 @@ from claimsieve.errors import ConfigError, DataError
 from claimsieve.problems import did_you_mean
 from claimsieve.records import Claim
 
-By = Literal["group", "source", "time", "random"]
+By = Literal["group", "source", "time", "random", "corpus"]
 
 
 def split(
@@ -48,14 +49,14 @@ def split(
     by: "group" keeps every event of a corpus in one split and balances labels within each corpus; "source" keeps every
         source in one split, over all corpora, and lets events be cut (a row without a source goes by its event);
         "time" keeps events, and puts the oldest in train and the latest in test; "random" lets events be cut, and is
-        refused when it does cut one.
+        refused when it does cut one; "corpus" holds one out, and splits the rest as "group" does.
     fractions: share of the rows per split, in [0, 1], sum 1; a split that is left out gets nothing.
     seed: another seed, another draw (not for "time"). The row order never matters, and rows that are added later leave
         nearly all the others where they were.
     gap_days: for "time", days that must lie between a row and the last day of the split before its own. Rows that are
         nearer, or older, are in no split and get the empty name.
-    hold_out: the event (or, for "source", the source) that is the whole of test; the rest fills the other splits, but
-        for rows of other groups that a near-duplicate ties to it, which get the empty name.
+    hold_out: the event (for "source" the source, for "corpus" the corpus) that is the whole of test; the rest fills the
+        other splits, but for rows of other groups that a near-duplicate ties to it, which get the empty name.
     allow_group_leak: accept that "random" cuts events; without it a cut event raises LeakError.
     Returns split names. Shape: (n,). Raises ConfigError for wrong settings, DataError for missing dates.
     """
@@ -70,6 +71,8 @@ def split(
             "group instead: data.split.by: group"
         )
     keys: list[Sequence[Hashable]] = [cluster_numbers(claims, clusters), [id_of(claim) for claim in claims]]
+    if by == "corpus" and hold_out is None:
+        raise ConfigError("data.split.by: corpus: expected the name of a corpus in data.split.hold_out, or each.")
     units = units_of(claims, keys, [GROUPS[by](claim) for claim in claims] if by in GROUPS else [])
     if by == "time":
         split_of_unit = by_time(units, [last_day(claim.date or "") for claim in claims], shares)
@@ -85,7 +88,7 @@ def split(
     if hold_out is not None:
         # What a near-duplicate ties to the group that is held out is not of it, and must not be in train either.
         wanted = _wanted(claims, by=by, name=hold_out)
-        others = [row for row, claim in enumerate(claims) if GROUPS[by](claim) != wanted]
+        others = [row for row, claim in enumerate(claims) if HELD_OUT[by](claim) != wanted]
         assignment[others] = np.where(assignment[others] == "test", NOWHERE, assignment[others])
     check_splits(claims, clusters, assignment, allow_group_leak=allow_group_leak or by == "source")
     return assignment
@@ -94,7 +97,7 @@ def split(
 def folds(
     claims: Sequence[Claim], clusters: ArrayLike, *, by: By = "group", fractions: Mapping[str, float], seed: int
 ) -> Iterator[tuple[str, NDArray[np.str_]]]:
-    """Leave one group out: each event (or, for "source", each source) in turn is the whole of test.
+    """Leave one group out: each event (for "source" each source, for "corpus" each corpus) in turn is all of test.
 
     Yields its name and the split names, shape (n,), in the order of the names. Rows without one are never in test.
     """
@@ -103,14 +106,14 @@ def folds(
 
 
 def groups(claims: Sequence[Claim], *, by: By = "group") -> dict[str, Hashable]:
-    """Name → key of the events (or, for "source", of the sources) of the claims, sorted by name.
+    """Name → key of the events (for "source" of the sources, for "corpus" of the corpora) of the claims, by name.
 
     An event whose name stands in several corpora is called corpus/event.
     """
-    key_of = GROUPS[by]
+    key_of = HELD_OUT[by]
     found: dict[Hashable, str] = {}
     for claim in claims:
-        name = claim.source if by == "source" else claim.event
+        name = {"source": claim.source, "corpus": claim.corpus}.get(by, claim.event)
         if name is not None and key_of(claim) is not None and (by != "source" or source_of(claim)):
             key = key_of(claim)
             found[key] = min(name, found.get(key, name))
@@ -129,9 +132,10 @@ def _wanted(claims: Sequence[Claim], *, by: By, name: str) -> Hashable:
     spelt = {other.casefold(): other for other in known}
     wanted = known.get(name, known.get(spelt.get(name.casefold(), "")))
     if wanted is None:
+        what = {"source": "a source", "corpus": "a corpus"}.get(by, "an event")
         some = f"{', '.join(list(known)[:10])}{', ...' if len(known) > 10 else ''}"
         raise ConfigError(
-            f"data.split.hold_out: expected the name of {'a source' if by == 'source' else 'an event'}, found '{name}'."
+            f"data.split.hold_out: expected the name of {what}, found '{name}'."
             f"{did_you_mean(name, list(known))} Known: {some}."
         )
     return wanted
@@ -141,7 +145,7 @@ def _held_out(
     units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int, *, by: By, name: str
 ) -> list[Split]:
     wanted = _wanted(claims, by=by, name=name)
-    held = [any(GROUPS[by](claims[row]) == wanted for row in unit.rows) for unit in units]
+    held = [any(HELD_OUT[by](claims[row]) == wanted for row in unit.rows) for unit in units]
     others = {split_name: share for split_name, share in shares.items() if split_name != "test"}
     total = sum(others.values())
     rest = [unit for unit, out in zip(units, held, strict=True) if not out]
