@@ -124,6 +124,7 @@ def test_evidence_is_edited_where_the_claim_does_not_look(kind: ModuleType, clai
         (dates, "The dam broke.", "The dam broke in 1931."),
         (opposites, "A dark dog runs.", "A black dog runs."),
         (opposites, "She runs.", "A girl runs."),
+        (opposites, "It sells men's shirts.", "It sells shirts for men only."),
         (negation, "The dam broke.", "The dam was broken."),
         (names, "Berg built a dam.", "Berg built a dam designed by Jon Berg."),
     ],

@@ -37,8 +37,8 @@ def words(text: str) -> list[re.Match[str]]:
 
 
 def lowered(text: str) -> frozenset[str]:
-    """The words in small letters."""
-    return frozenset(match.group().lower() for match in words(text))
+    """The words in small letters, without a possessive's ending."""
+    return frozenset(match.group().lower().removesuffix("'s").removesuffix("’s") for match in words(text))
 
 
 @lru_cache(maxsize=65_536)  # texts share their words
