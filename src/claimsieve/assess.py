@@ -7,11 +7,13 @@ import numpy as np
 
 from claimsieve.card import card_page, model_card
 from claimsieve.evaluation.assessment import Assessment
+from claimsieve.evaluation.axes import axis_report
 from claimsieve.evaluation.behaviour import Behaviour, behave, variations
 from claimsieve.evaluation.calibration import Calibration, apply, calibrate
 from claimsieve.evaluation.decisions import Decisions, report_on
 from claimsieve.evaluation.documents import TEST_PREDICTIONS, pictures, prediction_lines
 from claimsieve.evaluation.evaluate import evaluate
+from claimsieve.evaluation.metrics import Floats
 from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffled
 from claimsieve.inference.decide import decide
 from claimsieve.models import Model
@@ -29,7 +31,9 @@ def assess(
     The calibration split decides temperatures and prediction sets; test is only measured.
     """
     settings, test = config.evaluation, splits["test"]
-    calibration = _calibrated(model, config, splits)
+    held = splits["calibration"]
+    answers = np.asarray(model.answers(model.encode(held)), dtype=np.float64)
+    calibration = _calibrated(answers[:, : len(LABELS)], config, splits)
     decisions = decide(model, test, calibration)
     assessment = Assessment(
         evaluate(
@@ -52,6 +56,15 @@ def assess(
             min_slice_rows=settings.min_slice_rows,
         ),
         _behaviour(model, config, calibration) if settings.behaviour else None,
+        None
+        if decisions.axes is None
+        else axis_report(
+            decisions.axes.probabilities,
+            test,
+            calibration_axes=answers[:, len(LABELS) :],
+            calibration_claims=held,
+            resamples=settings.resamples,
+        ),
     )
     found = assessment.documents() | pictures(assessment)
     return assessment, found | {TEST_PREDICTIONS: prediction_lines(test, decisions)}
@@ -68,13 +81,13 @@ def pages(
     return {name: text.encode() for name, text in found.items()}
 
 
-def _calibrated(model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]]) -> Calibration | None:
-    """None for a split without calibration rows."""
+def _calibrated(raw: Floats, config: RunConfig, splits: Mapping[str, Sequence[Claim]]) -> Calibration | None:
+    """raw: the model's probabilities of the calibration rows. None for a split without any."""
     claims, settings = splits["calibration"], config.calibration
     if not claims:
         return None
     return calibrate(
-        np.asarray(model.predict_proba(claims), dtype=np.float64),
+        raw,
         claims,
         method=settings.method,
         min_corpus_rows=settings.min_corpus_rows,

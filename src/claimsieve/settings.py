@@ -96,12 +96,13 @@ AuditCheck = Literal[  # what `claimsieve data audit` looks for; docs/data.md sa
 
 
 class Augmentation(Section):
-    """Train rows copied with evidence that does not bear on the claim, as shares of a corpus's train rows."""
+    """Train rows copied with other evidence, as shares of a corpus's train rows that have what it takes."""
 
     mispaired: Annotated[float, Field(ge=0, le=1)] = 0.0  # with the evidence of another story of the same corpus
     # More mispaired rows, until so large a share of each corpus's train rows with evidence is open.
     open_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     withheld: Annotated[float, Field(ge=0, le=1)] = 0.0  # with no evidence at all
+    edited: Annotated[float, Field(ge=0, le=1)] = 0.0  # supported, edited to refute; as many more edited to no effect
 
 
 class Audit(Section):

@@ -87,6 +87,20 @@ def test_parts_hold_every_claim_once_and_new_rows_in_train_only(tmp_path: Path) 
     assert not any(passage in theirs for claim in more for passage in claim.evidence)
 
 
+def test_edited_rows_come_after_those_of_train_and_are_of_train_only(tmp_path: Path) -> None:
+    rows = [row | {"stance": "supported", "evidence": row["claim"] + " soldiers died."} for row in rows_of()]
+    rows = [row | {"claim": f"{row['claim']} soldiers died.", "label": None} for row in rows]
+    rows += [row | {"id": f"open {row['id']}", "stance": "insufficient", "evidence": None} for row in rows]
+    plain = data_of(tmp_path, rows, augmentation=Augmentation(edited=0.25))
+    prepared, cut = cut_once(plain)
+    train = parts(prepared, cut)["train"]
+    made = augmented(prepared, cut, plain)
+    assert made[: len(train)] == train
+    new = [claim for claim in made[len(train) :] if claim.stance == "refuted"]
+    assert len(new) == round(0.25 * sum(claim.stance == "supported" for claim in train))
+    assert {claim.claim for claim in new} <= {claim.claim for claim in train}
+
+
 def test_every_seed_is_a_cut_of_its_own_unless_the_split_has_a_seed(tmp_path: Path) -> None:
     data = data_of(tmp_path, rows_of())
     prepared = prepare(data)

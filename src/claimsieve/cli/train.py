@@ -80,7 +80,7 @@ def train(
 
 def _print(result: "Result", *, whole: bool) -> None:
     """whole: with everything one decides on; of several models a few lines each, and the rest in report.html."""
-    from claimsieve.evaluation import behaviour, shortcuts
+    from claimsieve.evaluation import axes, behaviour, shortcuts
     from claimsieve.evaluation.decisions import tables
     from claimsieve.evaluation.evaluate import table
 
@@ -92,6 +92,10 @@ def _print(result: "Result", *, whole: bool) -> None:
     for title, rows in tables(result.assessment.decisions).items():
         typer.echo(f"\n{title}\n")
         print_table(rows)
+    if result.assessment.axes is not None:
+        for title, rows in axes.tables(result.assessment.axes).items():
+            typer.echo(f"\n{title}\n")
+            print_table(rows)
     if result.assessment.behaviour is not None:
         typer.echo(f"\n{behaviour.headline(result.assessment.behaviour)}\n")
         print_table(behaviour.table(result.assessment.behaviour))

@@ -1,13 +1,13 @@
 """Claims made `unverified`: with the evidence of another story, or with none. For train rows only."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from math import ceil
 
 import numpy as np
 
+from claimsieve.data.draws import shuffled
 from claimsieve.data.leaks import event_of
 from claimsieve.records import Claim, Evidence
 
@@ -47,7 +47,7 @@ def augment(
             wanted = round(rate * len(corpora[name]))
             if kind == "mispaired":
                 wanted = max(wanted, _missing([claims[row] for row in corpora[name]], open_share))
-            for row in _shuffled(claims, corpora[name], f"{kind}{seed}")[:wanted]:
+            for row in shuffled(claims, corpora[name], f"{kind}{seed}")[:wanted]:
                 evidence = others[row] if kind == "mispaired" else ()
                 if evidence is not None:
                     made.append(_open(claims[row], evidence, kind))
@@ -64,7 +64,7 @@ def other_evidence(
     """
     same: Sequence[Hashable] = [claim.claim for claim in claims] if clusters is None else clusters
     rings: dict[str | None, dict[Hashable, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row in _shuffled(claims, range(len(claims)), str(seed)):
+    for row in shuffled(claims, range(len(claims)), str(seed)):
         if claims[row].evidence:
             rings[claims[row].corpus][event_of(claims[row]) or same[row]].append(row)
     taken: list[tuple[Evidence, ...] | None] = [None] * len(claims)
@@ -97,14 +97,3 @@ def _other_story(claim: Claim, donor: Claim) -> bool:
 def _open(claim: Claim, evidence: tuple[Evidence, ...], kind: str) -> Claim:
     name = None if claim.id is None else f"{claim.id}#{kind}"
     return replace(claim, id=name, evidence=evidence, label="unverified", stance="insufficient", rating=None)
-
-
-def _shuffled(claims: Sequence[Claim], rows: Iterable[int], seed: str) -> list[int]:
-    """The rows in an order that hangs on what they say and the seed; ids, which may be row numbers, only part twins."""
-
-    def draw(row: int) -> tuple[bytes, str]:
-        claim = claims[row]
-        said = f"{seed}\0{claim.corpus}\0{claim.event}\0{claim.claim}\0{claim.evidence}"
-        return blake2b(said.encode(), digest_size=16).digest(), str(claim.id)
-
-    return sorted(rows, key=draw)

@@ -14,6 +14,7 @@ from claimsieve.data import corpora
 from claimsieve.data.audit import AuditReport, audit
 from claimsieve.data.augmentation import augment
 from claimsieve.data.duplicates import cluster
+from claimsieve.data.edits import edited
 from claimsieve.data.leaks import NOWHERE, SPLITS, check_labels
 from claimsieve.data.splits import folds, groups, split
 from claimsieve.errors import ConfigError
@@ -125,7 +126,7 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
     rows = np.flatnonzero(cut.assignment == "train").tolist()
     train = [prepared.claims[row] for row in rows]
     plan, own = data.augmentation, prepared.clusters[rows].tolist()
-    return train + augment(
+    made = augment(
         train,
         mispaired=plan.mispaired,
         withheld=plan.withheld,
@@ -133,6 +134,7 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
         seed=cut.seed,
         clusters=own,
     )
+    return train + made + edited(train, share=plan.edited, seed=cut.seed)
 
 
 def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:

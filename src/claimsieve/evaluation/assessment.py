@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimsieve.errors import DataError, ModelError
-from claimsieve.evaluation import base_rates, behaviour, decisions, evaluate, shortcuts
+from claimsieve.evaluation import axes, base_rates, behaviour, decisions, evaluate, shortcuts
+from claimsieve.evaluation.axes import AxisReport
 from claimsieve.evaluation.behaviour import Behaviour
 from claimsieve.evaluation.calibration import Calibration
 from claimsieve.evaluation.calibration import from_json as calibration_from_json
@@ -21,6 +22,7 @@ SHORTCUTS = "shortcuts.json"
 CALIBRATION = "calibration.json"
 DECISIONS = "decisions.json"
 BEHAVIOUR = "behaviour.json"
+AXES_REPORT = "axes.json"
 
 _Found = TypeVar("_Found")
 
@@ -32,6 +34,7 @@ class Assessment:
     evaluation: of calibrated probabilities. shortcuts: None when the config turns them off. calibration: what the
     calibration split decided, None for a split without one. decisions: what one can decide on.
     behaviour: on the shipped variations; None for a model that does not read claim and evidence, or by the config.
+    axes: of a model of two axes, head by head.
     """
 
     evaluation: Evaluation
@@ -39,6 +42,7 @@ class Assessment:
     calibration: Calibration | None
     decisions: DecisionReport
     behaviour: Behaviour | None = None
+    axes: AxisReport | None = None
 
     def metrics(self) -> dict[str, float]:
         """Flat names and values, grouped by what stands before the slash, the same for every kind of model.
@@ -50,6 +54,7 @@ class Assessment:
             "slice": evaluate.slice_metrics(self.evaluation),
             "probe": {} if self.shortcuts is None else shortcuts.summary_metrics(self.shortcuts),
             "behaviour": {} if self.behaviour is None else behaviour.summary_metrics(self.behaviour),
+            "axis": {} if self.axes is None else axes.summary_metrics(self.axes),
             **decisions.summary_metrics(self.decisions, self.calibration),
         }
         return {f"{group}/{name}": round(value, 6) for group, found in groups.items() for name, value in found.items()}
@@ -85,6 +90,7 @@ class Assessment:
             SHORTCUTS: None if self.shortcuts is None else asdict(self.shortcuts),
             CALIBRATION: None if self.calibration is None else calibration_to_json(self.calibration),
             BEHAVIOUR: None if self.behaviour is None else behaviour.to_json(self.behaviour),
+            AXES_REPORT: None if self.axes is None else axes.to_json(self.axes),
         }
         return {
             name: (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
@@ -101,6 +107,7 @@ def read_assessment(directory: Path) -> Assessment:
         read_calibration(directory),
         _read(directory / DECISIONS, decisions.from_json),
         _read(directory / BEHAVIOUR, behaviour.from_json) if (directory / BEHAVIOUR).is_file() else None,
+        _read(directory / AXES_REPORT, axes.from_json) if (directory / AXES_REPORT).is_file() else None,
     )
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from claimsieve.evaluation.assessment import Assessment
 from claimsieve.evaluation.decision_plots import base_rate_figure, calibration_figure, risk_coverage_figure
-from claimsieve.evaluation.decisions import Decisions, labels_of
+from claimsieve.evaluation.decisions import Axes, Decisions, labels_of
 from claimsieve.evaluation.plots import confusion_matrix_figure, figure_bytes, reliability_figure
+from claimsieve.models.axes import AXES
 from claimsieve.records import LABELS, Claim
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def prediction_lines(test: Sequence[Claim], decisions: Decisions) -> bytes:
         [None] * len(test) if held is None else [labels_of(row) for row in held],
         decisions.abstained.tolist(),
         decisions.reasons,
+        [{}] * len(test) if decisions.axes is None else _axes(decisions.axes),
         strict=True,
     )
     return lines(
@@ -71,9 +73,21 @@ def prediction_lines(test: Sequence[Claim], decisions: Decisions) -> bytes:
             "prediction_set": prediction_set,
             "abstained": abstained,
             "reasons": list(why),
+            **axes,
         }
-        for claim, calibrated, raw, prediction_set, abstained, why in rows
+        for claim, calibrated, raw, prediction_set, abstained, why, axes in rows
     )
+
+
+def _axes(axes: Axes) -> list[dict[str, Any]]:
+    return [
+        {
+            "predicted_stance": stance,
+            "stance_basis": basis,
+            **{f"p_{name}": p for name, p in zip(AXES, row, strict=True)},
+        }
+        for stance, basis, row in zip(axes.stances, axes.bases, axes.probabilities.tolist(), strict=True)
+    ]
 
 
 def lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
