@@ -207,6 +207,8 @@ class Training(Section):
     # A corpus of n rows is drawn n ** (1 / temperature) often, its labels evenly. None: each row once an epoch.
     corpus_temperature: Annotated[float, Field(ge=1)] | None = None
     epoch_rows: Annotated[int, Field(ge=1)] | None = None  # with it: rows of an epoch. None: as many as there are
+    first_corpora: tuple[str, ...] = ()  # with it: the first `first_epochs` epochs draw from these alone
+    first_epochs: Annotated[int, Field(ge=0)] = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     activation_checkpointing: bool = False  # encoder: less memory, about a third slower
@@ -356,8 +358,13 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _a_mixture_is_drawn_by_networks(self) -> "RunConfig":
         training = self.training
-        if training.epoch_rows is not None and training.corpus_temperature is None:
-            raise ValueError("training.epoch_rows goes with training.corpus_temperature, found none")
+        if training.corpus_temperature is None and (training.epoch_rows is not None or training.first_epochs):
+            raise ValueError("training.epoch_rows and first_epochs go with training.corpus_temperature, found none")
+        if bool(training.first_corpora) != bool(training.first_epochs) or training.first_epochs >= training.epochs:
+            raise ValueError(
+                "training.first_corpora and first_epochs go together, with fewer first epochs than epochs, found "
+                f"{len(training.first_corpora)} corpora and {training.first_epochs} of {training.epochs} epochs"
+            )
         if training.corpus_temperature is not None and self.model.kind not in ("encoder", "two_axis"):
             raise ValueError(
                 f"training.corpus_temperature is for model.kind encoder and two_axis, found {self.model.kind}"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimsieve.errors import ConfigError
 from claimsieve.models.loop import Examples, LoopSettings, plan
 from claimsieve.models.mixture import drawn, draws_per_epoch
 
@@ -37,7 +38,28 @@ def test_a_hundred_times_the_rows_count_by_the_temperature(temperature, ratio):
 
 
 def test_without_a_temperature_there_is_no_mixture():
-    assert draws([("a", 0)], temperature=None) is None
+    assert LoopSettings().draws([("a", None)], np.array([0])) is None
+
+
+def test_the_first_epochs_draw_from_the_first_corpora_alone():
+    sources = [("easy", None)] * 30 + [("hard", None)] * 60
+    labels = np.arange(90) % 3
+    settings = LoopSettings(
+        epochs=3, batch_tokens=64, corpus_temperature=1.0, epoch_rows=45, first_corpora=("easy",), first_epochs=1
+    )
+    examples = Examples([4] * 90, labels, lambda rows: {}, draws=settings.draws(sources, labels))
+    rows = {False: [], True: []}
+    for epoch, batches in plan(examples, settings, seed=0):
+        rows[epoch <= 1] += [row for batch in batches for row in batch.tolist()]
+    assert max(rows[True]) < 30
+    assert 0.2 < np.mean(np.array(rows[False]) < 30) < 0.5
+    assert len(rows[True]) == pytest.approx(45, abs=30)
+
+
+def test_a_first_corpus_that_is_not_there_is_told():
+    settings = LoopSettings(corpus_temperature=1.0, first_corpora=("snli",), first_epochs=1)
+    with pytest.raises(ConfigError, match="expected names of corpora that train has rows of, found snli"):
+        settings.draws([("a", None)], np.array([0]))
 
 
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=50), st.integers(0, 5))
@@ -56,7 +78,7 @@ def test_over_many_epochs_the_share_is_what_was_expected():
 def test_an_epoch_of_the_plan_holds_the_rows_that_are_drawn():
     labels = np.array([0] * 90 + [1] * 10)
     settings = LoopSettings(epochs=2, batch_tokens=64, corpus_temperature=2.0, epoch_rows=60)
-    examples = Examples([4] * 100, labels, lambda rows: {}, draws=settings.draws(["a"] * 100, labels))
+    examples = Examples([4] * 100, labels, lambda rows: {}, draws=settings.draws([("a", None)] * 100, labels))
     steps = plan(examples, settings, seed=0)
     rows = np.concatenate([batch for _, batches in steps for batch in batches])
     assert abs(len(rows) - 120) <= 40

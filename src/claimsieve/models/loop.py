@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from claimsieve import processes
-from claimsieve.errors import TrainingError
+from claimsieve.errors import ConfigError, TrainingError
 from claimsieve.models.batches import plan_epoch
 from claimsieve.models.mixture import Draws, drawn, draws_per_epoch
 from claimsieve.models.optimizer import MasterAdamW
@@ -24,6 +24,7 @@ class LoopSettings:
 
     accumulate_steps: how many batches make one step of the optimiser, which is that of one batch of all their rows.
     corpus_temperature, epoch_rows: of a mixture of corpora (mixture.draws_per_epoch); without, every row once an epoch.
+    first_corpora: of a mixture, those from which alone the first `first_epochs` epochs are drawn.
     """
 
     epochs: int = 3
@@ -37,12 +38,34 @@ class LoopSettings:
     label_weights: str = "balanced"
     corpus_temperature: float | None = None
     epoch_rows: int | None = None
+    first_corpora: Sequence[str] = ()
+    first_epochs: int = 0
     evaluations_per_epoch: int = 1
     patience_evaluations: int = 2
 
-    def draws(self, sources: Sequence[Hashable], labels: np.ndarray) -> Draws | None:
-        """How often each row is drawn in an epoch. Shape: (n,)"""
-        return draws_per_epoch(sources, labels, temperature=self.corpus_temperature, rows=self.epoch_rows)
+    def draws(self, sources: Sequence[tuple[str | None, Hashable]], labels: np.ndarray) -> list[Draws] | None:
+        """How often each row is drawn, epoch by epoch; None: once in each. Shapes: (n,)
+
+        sources: the corpus of each row, and what else parts its rows. Raises ConfigError for a first corpus of no row.
+        """
+        if self.corpus_temperature is None:
+            return None
+        if missing := set(self.first_corpora) - {corpus for corpus, _ in sources}:
+            raise ConfigError(
+                "training.first_corpora: expected names of corpora that train has rows of, found "
+                f"{', '.join(sorted(missing))}."
+            )
+        usual = draws_per_epoch(sources, labels, temperature=self.corpus_temperature, rows=self.epoch_rows)
+        first = np.zeros(len(labels))
+        if self.first_epochs:
+            own = np.flatnonzero([corpus in self.first_corpora for corpus, _ in sources])
+            first[own] = draws_per_epoch(
+                [sources[row] for row in own.tolist()],
+                labels[own],
+                temperature=self.corpus_temperature,
+                rows=self.epoch_rows or len(labels),
+            )
+        return [first if epoch < self.first_epochs else usual for epoch in range(self.epochs)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +73,15 @@ class Examples:
     """Training rows as the loop needs them: token counts, places of the labels, and a way to make a batch of them.
 
     labels: the output of the network that is right. Shape: (n,). heads: the outputs of each head, in order, all outputs
-    together; a row's loss is that of the head which its label belongs to. draws: how often each row is drawn in an
-    epoch, shape (n,); None: once.
+    together; a row's loss is that of the head which its label belongs to. draws: how often each row is drawn, epoch by
+    epoch, each of shape (n,); None: once.
     """
 
     lengths: Sequence[int]
     labels: np.ndarray
     collate: Collate
     heads: Sequence[Sequence[str]] = (LABELS,)
-    draws: Draws | None = None
+    draws: Sequence[Draws] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +108,9 @@ def plan(examples: Examples, settings: LoopSettings, *, seed: int) -> list[Plann
     steps: list[Planned] = []
     lengths = np.asarray(examples.lengths)
     for epoch in range(settings.epochs):
-        rows = np.arange(len(lengths)) if examples.draws is None else drawn(examples.draws, seed=seed, epoch=epoch)
+        rows = (
+            np.arange(len(lengths)) if examples.draws is None else drawn(examples.draws[epoch], seed=seed, epoch=epoch)
+        )
         batches = plan_epoch(lengths[rows], batch_tokens=settings.batch_tokens, seed=seed, epoch=epoch)
         batches = [rows[batch] for batch in batches]
         for start in range(0, len(batches), settings.accumulate_steps):
@@ -109,7 +134,8 @@ def label_weights(examples: Examples, mode: str) -> torch.Tensor:
     outputs = sum(map(len, examples.heads))
     if mode == "none":
         return torch.ones(outputs)
-    counts = np.bincount(examples.labels, examples.draws, minlength=outputs)
+    times = None if examples.draws is None else sum(examples.draws)
+    counts = np.bincount(examples.labels, times, minlength=outputs)
     weights = []
     for head in heads_of(examples):
         own = counts[head]

@@ -9,17 +9,15 @@ Draws = NDArray[np.float64]
 
 
 def draws_per_epoch(
-    sources: Sequence[Hashable], labels: NDArray[np.int64], *, temperature: float | None, rows: int | None
-) -> Draws | None:
-    """The number of times that each row is expected in an epoch; None without a temperature: each row once.
+    sources: Sequence[Hashable], labels: NDArray[np.int64], *, temperature: float, rows: int | None
+) -> Draws:
+    """The number of times that each row is expected in an epoch.
 
     sources: what a row belongs to, its corpus or one head's part of it. Shape: (n,). labels: Shape: (n,)
     A source of n rows counts n ** (1 / temperature): at 1 by its size, the higher the more alike (Arivazhagan et al.
     2019, arXiv:1907.05019). Within a source every label that it has is drawn equally often, so that no
     source predicts a label that it knows. rows: of an epoch, all draws together; None: as many as there are.
     """
-    if temperature is None:
-        return None
     draws = np.zeros(len(labels))
     members: dict[Hashable, list[int]] = {}
     for row, source in enumerate(sources):
