@@ -118,8 +118,11 @@ def test_every_problem_is_told_at_once_by_the_path_typed():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"model": {"kind": "bert"}}, 'model.kind: expected one of tfidf, static, encoder, cascade, found "bert".'),
-        ({"model": {"kind": 5}}, "model.kind: expected one of tfidf, static, encoder, cascade, found 5."),
+        (
+            {"model": {"kind": "bert"}},
+            'model.kind: expected one of tfidf, static, encoder, two_axis, cascade, found "bert".',
+        ),
+        ({"model": {"kind": 5}}, "model.kind: expected one of tfidf, static, encoder, two_axis, cascade, found 5."),
         ({"model": 5}, "model: expected an object, found 5."),
         ({"data": None}, "data: expected an object, found null."),
         ({"seeds": []}, "seeds: expected at least 1 entry, found none."),

@@ -57,9 +57,42 @@ def test_what_is_wrong_with_adapters_is_told_once(lora, told):
     assert problems(model={"kind": "encoder", "lora": lora}) == [f"model.lora{told}"]
 
 
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [
+        ({"epoch_rows": 10}, "training.epoch_rows and first_epochs go with training.corpus_temperature, found none"),
+        ({"first_epochs": 1}, "training.epoch_rows and first_epochs go with training.corpus_temperature, found none"),
+        (
+            {"corpus_temperature": 2.0, "first_epochs": 1},
+            "go together, with fewer first epochs than epochs, found 0 corpora and 1 of 3 epochs",
+        ),
+        (
+            {"corpus_temperature": 2.0, "first_epochs": 3, "first_corpora": ["ptc"]},
+            "go together, with fewer first epochs than epochs, found 1 corpora and 3 of 3 epochs",
+        ),
+    ],
+)
+def test_what_belongs_to_a_mixture_is_asked_for_whole(training, told):
+    (problem,) = problems(model={"kind": "two_axis"}, training=training)
+    assert told in problem
+
+
+def test_two_axes_read_claim_and_evidence():
+    corpora = [{"recipe": "starter"}]
+    (problem,) = problems(model={"kind": "two_axis"}, data={"corpora": corpora, "inputs": ["claim"]})
+    assert "model.kind two_axis reads claim and evidence: add evidence to data.inputs" in problem
+
+
+def test_a_split_by_corpus_names_the_one_that_is_held_out():
+    (problem,) = problems(data={"corpora": [{"recipe": "starter"}], "split": {"by": "corpus"}})
+    assert "by: corpus needs hold_out, the name of a corpus or `each`" in problem
+
+
 @pytest.mark.parametrize("kind", ["tfidf", "static"])
 def test_what_only_an_encoder_has_is_refused_for_another_kind(kind):
     (problem,) = problems(model={"kind": kind}, training={"activation_checkpointing": True})
-    assert problem.endswith(f"training.activation_checkpointing is for model.kind encoder, found {kind}.")
+    assert problem.endswith(f"training.activation_checkpointing is for model.kind encoder and two_axis, found {kind}.")
+    (problem,) = problems(model={"kind": kind}, training={"corpus_temperature": 2.0})
+    assert problem.endswith(f"training.corpus_temperature is for model.kind encoder and two_axis, found {kind}.")
     (problem,) = problems(model={"kind": kind, "lora": {}})
     assert problem.startswith("model.lora: unknown key.")

@@ -95,7 +95,8 @@ def stated(number, claim, label, rating):
 
 def biased(number, rating):
     claim = "The vile plan passed."
-    return made("babe", number, claim, "unverified", rating=rating, source="The Daily", event="plans")
+    fields = {"rating": rating, "source": "The Daily", "event": "plans", "manipulation": ()}
+    return made("babe", number, claim, "unverified", **fields)
 
 
 def paired(number, label, stance, rating):
@@ -121,6 +122,7 @@ READ = {
             "The moths were sent by the West",
             "propaganda",
             rating="case",
+            manipulation=("disinformation_case",),
             source="Radio Moth",
             date="2020-06-30",
         )
@@ -140,7 +142,9 @@ READ = {
             **OPEN_TRUE,
         ),
     ],
-    "ukraine_news": [made("ukraine_news", "7-12", UKRAINE["text"], "unverified", rating="0", event="7")],
+    "ukraine_news": [
+        made("ukraine_news", "7-12", UKRAINE["text"], "unverified", rating="0", event="7", manipulation=())
+    ],
     "babe": [biased(1, "Biased"), biased(3, "Non-biased")],
     "pairs:snli_cad": [
         paired(0, "unverified", "insufficient", "neutral"),
