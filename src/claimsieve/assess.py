@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from claimsieve.card import card_page, model_card
+from claimsieve.data.masking import masked_names
 from claimsieve.evaluation.assessment import Assessment
 from claimsieve.evaluation.axes import axis_report
 from claimsieve.evaluation.behaviour import Behaviour, behave, variations
@@ -115,6 +116,7 @@ def _shortcuts(
         test,
         model=decisions.probabilities,
         model_evidence_shuffled=None if swapped is None else model.predict_proba(swapped),
+        model_names_masked=model.predict_proba([masked_names(claim) for claim in test]),
         resamples=config.evaluation.resamples,
         seed=seed,
     )

@@ -230,6 +230,18 @@ def test_the_models_own_interval_is_that_of_its_evaluation_whatever_the_seed(by_
     assert found.model == evaluate(given, test, resamples=100).overall.metrics["macro_f1"]
 
 
+def test_names_that_carry_the_label_cost_their_whole_worth_when_they_are_masked() -> None:
+    claims = drawn_claims()
+    train, test = claims[:TRAIN], claims[TRAIN:]
+    blind = np.full((len(test), 3), [0.4, 0.3, 0.3])
+    found = measure_shortcuts(train, test, model=certain(test), model_names_masked=blind, resamples=100)
+    assert found.model_names_masked.value < 0.3
+    assert found.names_change.value == pytest.approx(found.model_names_masked.value - found.model.value)
+    same = measure_shortcuts(train, test, model=blind, model_names_masked=blind, resamples=100)
+    assert (same.names_change.low, same.names_change.high) == (0, 0)
+    assert from_json(json.loads(json.dumps(asdict(found)))) == found
+
+
 def test_the_table_holds_every_score_the_best_first_and_the_model_last(by_chance: Shortcuts) -> None:
     header, *rows = table(by_chance)
     assert {len(row) for row in [header, *rows]} == {3}

@@ -56,6 +56,8 @@ class Shortcuts:
     scores: by the names in DESCRIPTIONS; one that has nothing to go by in these data is left out. best: the highest of
     them. model: the run's own. margin: model - best, with both resampled together. model_evidence_shuffled: the run's
     own when each test claim comes with another story's evidence; near `model` it means that evidence is not read.
+    model_names_masked: the run's own when names of states, parties and outlets are placeholders, and names_change that
+    less `model`, paired: a claim should not be better or worse off for who says it.
     n: test claims. train_claims: those that the shortcuts were trained on.
     """
 
@@ -66,6 +68,8 @@ class Shortcuts:
     model: Estimate | None = None
     margin: Estimate | None = None
     model_evidence_shuffled: Estimate | None = None
+    model_names_masked: Estimate | None = None
+    names_change: Estimate | None = None
 
 
 def measure_shortcuts(
@@ -74,15 +78,16 @@ def measure_shortcuts(
     *,
     model: Floats | None = None,
     model_evidence_shuffled: Floats | None = None,
+    model_names_masked: Floats | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> Shortcuts:
     """Train the shortcuts and compare them with a model.
 
-    train, test: labelled claims, both non-empty. model, model_evidence_shuffled: the run's own probabilities on test,
-    as it is and with `shuffled` evidence; columns in the order of LABELS. Shape: (n, 3). seed: of what is drawn in
-    training the shortcuts; the bootstrap always starts from 0, as `evaluate` does, so that the model's own interval is
-    the same here and there.
+    train, test: labelled claims, both non-empty. model, model_evidence_shuffled, model_names_masked: the run's own
+    probabilities on test, as it is, with `shuffled` evidence and with `masked_names`; columns in the order of LABELS.
+    Shape: (n, 3). seed: of what is drawn in training the shortcuts; the bootstrap always starts from 0, as `evaluate`
+    does, so that the model's own interval is the same here and there.
     """
     seen = sampled(train, seed)
     truth = truth_of(test)
@@ -93,6 +98,7 @@ def measure_shortcuts(
     best = max(found, key=lambda name: found[name][0])
     own = None if model is None else draws(model)
     swapped = None if model_evidence_shuffled is None else draws(model_evidence_shuffled)
+    masked = None if model_names_masked is None else draws(model_names_masked)
     return Shortcuts(
         scores={name: interval(*pair) for name, pair in found.items()},
         best=best,
@@ -101,6 +107,8 @@ def measure_shortcuts(
         model=None if own is None else interval(*own),
         margin=None if own is None else interval(own[0] - found[best][0], own[1] - found[best][1]),
         model_evidence_shuffled=None if swapped is None else interval(*swapped),
+        model_names_masked=None if masked is None else interval(*masked),
+        names_change=None if masked is None or own is None else interval(masked[0] - own[0], masked[1] - own[1]),
     )
 
 
@@ -144,7 +152,7 @@ def from_json(document: Any) -> Shortcuts:
     """Read back what dataclasses.asdict made. Raises DataError when the document is something else."""
     try:
         scores = {name: _known(estimate_from(estimate)) for name, estimate in document["scores"].items()}
-        optional = ("model", "margin", "model_evidence_shuffled")
+        optional = ("model", "margin", "model_evidence_shuffled", "model_names_masked", "names_change")
         return Shortcuts(
             **{
                 **document,
@@ -180,6 +188,8 @@ def summary_metrics(shortcuts: Shortcuts) -> dict[str, float]:
         metrics["margin_over_best"] = shortcuts.margin.value
         metrics["margin_over_best_low"] = shortcuts.margin.low
         metrics["margin_over_best_high"] = shortcuts.margin.high
+    if shortcuts.names_change is not None:
+        metrics["names_masked_change"] = shortcuts.names_change.value
     if shortcuts.model_evidence_shuffled is not None:
         metrics["model_evidence_shuffled_macro_f1"] = shortcuts.model_evidence_shuffled.value
     return metrics
@@ -192,6 +202,8 @@ def table(shortcuts: Shortcuts) -> list[list[str]]:
         rows.append([name, _shown(estimate), DESCRIPTIONS[name]])
     if shortcuts.model_evidence_shuffled is not None:
         rows.append(["(this model, evidence swapped)", _shown(shortcuts.model_evidence_shuffled), ""])
+    if shortcuts.model_names_masked is not None:
+        rows.append(["(this model, names masked)", _shown(shortcuts.model_names_masked), ""])
     if shortcuts.model is not None:
         rows.append(["(this model)", _shown(shortcuts.model), ""])
     return rows
