@@ -16,7 +16,7 @@ from claimsieve.inference.decide import decide, predictions_of
 from claimsieve.inference.formats import Format
 from claimsieve.inference.journal import Journal, identity_of, open_journal
 from claimsieve.inference.labelling import Labeller, Part, prediction_columns
-from claimsieve.inference.memory import Memory
+from claimsieve.inference.memory import ENTRY, Memory
 from claimsieve.inference.sources import check_paths, described, form_of, recipe_of, rejects_file
 from claimsieve.inference.windows import ItemReader, Window, windows
 from claimsieve.models import Model
@@ -159,7 +159,7 @@ def run(
             "csv_safe": job.csv_safe,
             "explain": job.explain,
         },
-        "versions": {"claimsieve": __version__, **library_versions()},
+        "versions": {"claimsieve": __version__, "memory": ENTRY.itemsize, **library_versions()},
         "columns": list(form.columns),
     }
     # Standard input cannot be read a second time, so that nothing can be gone on with.
