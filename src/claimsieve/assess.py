@@ -7,18 +7,21 @@ import numpy as np
 
 from claimsieve.card import card_page, model_card
 from claimsieve.data.masking import masked_names
+from claimsieve.errors import ModelError
 from claimsieve.evaluation.assessment import Assessment
 from claimsieve.evaluation.axes import axis_report
 from claimsieve.evaluation.behaviour import Behaviour, behave, variations
 from claimsieve.evaluation.calibration import Calibration, apply, calibrate
 from claimsieve.evaluation.decisions import Decisions, report_on
-from claimsieve.evaluation.documents import TEST_PREDICTIONS, pictures, prediction_lines
+from claimsieve.evaluation.documents import EXPLANATIONS, TEST_PREDICTIONS, lines, pictures, prediction_lines
 from claimsieve.evaluation.evaluate import evaluate
+from claimsieve.evaluation.faithfulness import Faithfulness, faithfulness
 from claimsieve.evaluation.metrics import Floats
 from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffled
 from claimsieve.inference.decide import decide
 from claimsieve.models import Model
 from claimsieve.models.artifacts import library_versions
+from claimsieve.models.explanation import explain
 from claimsieve.records import LABELS, Claim, Label
 from claimsieve.report import Origin, evaluation_page
 from claimsieve.settings import RunConfig
@@ -36,6 +39,7 @@ def assess(
     answers = np.asarray(model.answers(model.encode(held)), dtype=np.float64)
     calibration = _calibrated(answers[:, : len(LABELS)], config, splits)
     decisions = decide(model, test, calibration)
+    faithful, explained = _explained(model, test, rows=settings.explained_rows, seed=seed)
     assessment = Assessment(
         evaluate(
             decisions.probabilities,
@@ -66,9 +70,33 @@ def assess(
             calibration_claims=held,
             resamples=settings.resamples,
         ),
+        faithful,
     )
-    found = assessment.documents() | pictures(assessment)
+    found = assessment.documents() | pictures(assessment) | explained
     return assessment, found | {TEST_PREDICTIONS: prediction_lines(test, decisions)}
+
+
+def _explained(
+    model: Model, test: Sequence[Claim], *, rows: int, seed: int
+) -> tuple[Faithfulness | None, dict[str, bytes]]:
+    """What the labels of some test claims go by, and whether taking that away moves them."""
+    places = np.unique(np.linspace(0, len(test) - 1, min(rows, len(test))).astype(int)).tolist()
+    claims = [test[place] for place in places]
+    if not claims:
+        return None, {}
+    try:
+        answers, explanations = explain(model, claims)
+    except ModelError:  # of a tokenizer that does not say where its tokens stand
+        return None, {}
+    chosen = answers[:, : len(LABELS)].argmax(axis=1).tolist()
+    written = lines(
+        {"id": claim.id, "claim": claim.claim, "predicted": LABELS[place], **explanation.record()}
+        for claim, place, explanation in zip(claims, chosen, explanations, strict=True)
+    )
+    try:
+        return faithfulness(model, claims, seed=seed), {EXPLANATIONS: written}
+    except ValueError:  # no word speaks for its label
+        return None, {EXPLANATIONS: written}
 
 
 def pages(

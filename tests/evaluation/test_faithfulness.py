@@ -1,12 +1,14 @@
 """On a model whose reasons are known: each word adds to the logit of 'propaganda' what a table says."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from claimsieve.data.inputs import render
-from claimsieve.evaluation.faithfulness import faithfulness
+from claimsieve.errors import DataError
+from claimsieve.evaluation.faithfulness import faithfulness, from_json, summary_metrics, to_json
 from claimsieve.models.attributions import Attributions, softmax, towards_chosen
 from claimsieve.records import Claim, Evidence
 
@@ -110,3 +112,11 @@ def test_without_a_word_that_speaks_for_a_label_there_is_nothing_to_measure():
         faithfulness(Linear(), [Claim("bridge")])
     with pytest.raises(ValueError, match="expected at least 1 draw and 1 word, found 0 and 8"):
         faithfulness(Linear(), claims(3), draws=0)
+
+
+def test_it_is_read_back_as_it_was_written():
+    found = faithfulness(Linear(), claims(20), resamples=100)
+    assert from_json(json.loads(json.dumps(to_json(found), allow_nan=False))) == found
+    assert summary_metrics(found)["comprehensiveness_gain"] == found.comprehensiveness_gain.value
+    with pytest.raises(DataError, match="expected the faithfulness of explanations"):
+        from_json({"n": 3})

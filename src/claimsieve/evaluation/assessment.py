@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claimsieve.errors import DataError, ModelError
-from claimsieve.evaluation import axes, base_rates, behaviour, decisions, evaluate, shortcuts
+from claimsieve.evaluation import axes, base_rates, behaviour, decisions, evaluate, faithfulness, shortcuts
 from claimsieve.evaluation.axes import AxisReport
 from claimsieve.evaluation.behaviour import Behaviour
 from claimsieve.evaluation.calibration import Calibration
@@ -15,6 +15,7 @@ from claimsieve.evaluation.calibration import from_json as calibration_from_json
 from claimsieve.evaluation.calibration import to_json as calibration_to_json
 from claimsieve.evaluation.decisions import DecisionReport
 from claimsieve.evaluation.evaluate import Evaluation
+from claimsieve.evaluation.faithfulness import Faithfulness
 from claimsieve.evaluation.shortcuts import Shortcuts
 
 EVALUATION = "evaluation.json"
@@ -23,6 +24,7 @@ CALIBRATION = "calibration.json"
 DECISIONS = "decisions.json"
 BEHAVIOUR = "behaviour.json"
 AXES_REPORT = "axes.json"
+FAITHFULNESS = "faithfulness.json"
 
 _Found = TypeVar("_Found")
 
@@ -34,7 +36,8 @@ class Assessment:
     evaluation: of calibrated probabilities. shortcuts: None when the config turns them off. calibration: what the
     calibration split decided, None for a split without one. decisions: what one can decide on.
     behaviour: on the shipped variations; None for a model that does not read claim and evidence, or by the config.
-    axes: of a model of two axes, head by head.
+    axes: of a model of two axes, head by head. faithfulness: of explanations of some test rows; None where there are
+    none.
     """
 
     evaluation: Evaluation
@@ -43,6 +46,7 @@ class Assessment:
     decisions: DecisionReport
     behaviour: Behaviour | None = None
     axes: AxisReport | None = None
+    faithfulness: Faithfulness | None = None
 
     def metrics(self) -> dict[str, float]:
         """Flat names and values, grouped by what stands before the slash, the same for every kind of model.
@@ -55,6 +59,7 @@ class Assessment:
             "probe": {} if self.shortcuts is None else shortcuts.summary_metrics(self.shortcuts),
             "behaviour": {} if self.behaviour is None else behaviour.summary_metrics(self.behaviour),
             "axis": {} if self.axes is None else axes.summary_metrics(self.axes),
+            "faithfulness": {} if self.faithfulness is None else faithfulness.summary_metrics(self.faithfulness),
             **decisions.summary_metrics(self.decisions, self.calibration),
         }
         return {f"{group}/{name}": round(value, 6) for group, found in groups.items() for name, value in found.items()}
@@ -69,6 +74,8 @@ class Assessment:
             lines.append(shortcuts.headline(self.shortcuts))
         if self.behaviour is not None:
             lines.append(behaviour.headline(self.behaviour))
+        if self.faithfulness is not None:
+            lines.append(faithfulness.headline(self.faithfulness))
         if self.decisions.calibration is not None:
             stages = list(self.decisions.calibration.overall.stages.values())
             lines.append(f"ECE {stages[0].ece.value:.3f} before calibration, {stages[-1].ece.value:.3f} after")
@@ -91,6 +98,7 @@ class Assessment:
             CALIBRATION: None if self.calibration is None else calibration_to_json(self.calibration),
             BEHAVIOUR: None if self.behaviour is None else behaviour.to_json(self.behaviour),
             AXES_REPORT: None if self.axes is None else axes.to_json(self.axes),
+            FAITHFULNESS: None if self.faithfulness is None else faithfulness.to_json(self.faithfulness),
         }
         return {
             name: (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
@@ -108,6 +116,7 @@ def read_assessment(directory: Path) -> Assessment:
         _read(directory / DECISIONS, decisions.from_json),
         _read(directory / BEHAVIOUR, behaviour.from_json) if (directory / BEHAVIOUR).is_file() else None,
         _read(directory / AXES_REPORT, axes.from_json) if (directory / AXES_REPORT).is_file() else None,
+        _read(directory / FAITHFULNESS, faithfulness.from_json) if (directory / FAITHFULNESS).is_file() else None,
     )
 
 

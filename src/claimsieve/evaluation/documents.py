@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEST_PREDICTIONS = "test_predictions.jsonl"
+EXPLANATIONS = "explanations.jsonl"
 AUDIT = "audit.json"
 SPLIT_TABLE = "splits.jsonl"
 LEFT_OUT = "left_out.jsonl"

@@ -6,10 +6,12 @@ the explanation.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from claimsieve.errors import DataError
 from claimsieve.evaluation.evaluate import Estimate
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.ranking import estimates
@@ -88,6 +90,36 @@ def faithfulness(
         mean_words=float(np.mean(counts)),
         **dict(zip(_FIGURES, figures, strict=True)),
         settings={"top": top, "draws": draws, "resamples": resamples, "seed": seed},
+    )
+
+
+def to_json(found: Faithfulness) -> dict[str, Any]:
+    """Plain values, ready for json.dumps(allow_nan=False)."""
+    return asdict(found)
+
+
+def from_json(document: Any) -> Faithfulness:
+    """Read back what `to_json` made. Raises DataError when the document is something else."""
+    try:
+        return Faithfulness(**{**document, **{name: Estimate(**document[name]) for name in _FIGURES}})
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"expected the faithfulness of explanations as claimsieve writes it, found something else ({error}). "
+            "Train the model again."
+        ) from error
+
+
+def summary_metrics(found: Faithfulness) -> dict[str, float]:
+    """Flat names and values for an experiment tracker."""
+    return {"n": float(found.n)} | {name: getattr(found, name).value for name in _FIGURES}
+
+
+def headline(found: Faithfulness) -> str:
+    """One line: whether the model goes by the words that explanations name."""
+    gain = found.comprehensiveness_gain
+    return (
+        f"without the words that explanations name a label loses {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] "
+        f"more of its probability than without random ones, n = {found.n:,}"
     )
 
 

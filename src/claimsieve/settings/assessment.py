@@ -26,6 +26,7 @@ class Review(Section):
 
 class Evaluation(Section):
     shortcuts: bool = True  # what a model scores on the same split without reading the evidence
+    explained_rows: Annotated[int, Field(ge=0)] = 32  # of test; what their explanations name is tried out
     behaviour: bool = True  # what it does with the shipped variations; not for a model without claim and evidence
     resamples: Annotated[int, Field(ge=100)] = 1000
     bins: Annotated[int, Field(ge=2)] = 15

@@ -15,6 +15,8 @@ Runs of claimsieve. A label says what a claim resembles in these corpora, not ho
 | `selective/…` | the error that is left as more and more claims go to people: the area under that curve, low is good |
 | `base_rate/…` | precision and false flags at the mix of labels that the config names |
 | `probe/…` | what models score that read no evidence, and the model's margin over the best of them |
+| `faithfulness/…` | how far removing the words that explanations name moves a label, beside random words |
+| `axis/…` | of a model of two axes: stance, and manipulation at 10 % false alarms on the calibration split |
 | `behaviour/…` | what the model does with the shipped variations, in which only the evidence changes; not a benchmark |
 | `slice/…` | macro-F1 on the rows of one corpus or one event |
 | `cascade/…` | how often a cascade's cheap tier answers, and how often its label is not the encoder's |
