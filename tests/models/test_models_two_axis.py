@@ -20,6 +20,7 @@ from claimsieve.models.axes import (
     towards_label,
 )
 from claimsieve.models.explanation import explain
+from claimsieve.models.lora import LoraSettings
 from claimsieve.records import LABELS, STANCES, Claim, Evidence, label_of
 
 STANCE_CUES = {"supported": "confirmed", "insufficient": "unclear", "refuted": "denied"}
@@ -195,3 +196,21 @@ def test_softmax_of_the_stance_leaves_the_other_head_alone():
     values = logits([[1.0, 2.0, 3.0, 50.0, -50.0]])
     np.testing.assert_allclose(stance_probabilities(values), softmax(values[:, :3]))
     assert manipulation_probability(values)[0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("lora", [None, LoraSettings(rank=4, alpha=8)], ids=["whole", "adapters"])
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "mpnet", "deberta-v2", "modernbert"])
+def test_every_architecture_is_trained_saved_and_explained(
+    architecture, lora, checkpoint_of, model_of, world, tmp_path
+):
+    model = model_of("two_axis", checkpoint=checkpoint_of(architecture), lora=lora, loop={"max_steps": 3})
+    steps = list(model.fit(world[0][:60], valid=world[1][:12]))
+    assert all(np.isfinite(step.loss) for step in steps)
+    model.save(tmp_path)
+    again = type(model).load(tmp_path, precision="float32", device="cpu", **model.settings())
+    claims = world[2][:6]
+    np.testing.assert_allclose(again.predict_proba(claims), model.predict_proba(claims), atol=1e-5)
+    np.testing.assert_allclose(again.reference(claims), again.predict_proba(claims), atol=1e-5)
+    answers, explanations = explain(again, claims)
+    np.testing.assert_allclose(answers[:, :3], again.predict_proba(claims), atol=1e-5)
+    assert all(found.words for found in explanations)
