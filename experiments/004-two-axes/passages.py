@@ -1,0 +1,89 @@
+"""How to combine several passages: read together, or one by one and put together by a rule? On rows held out.
+
+python experiments/004-two-axes/passages.py runs/004/flagship        # valid and calibration rows; test is not touched
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from claimsieve.config import load
+from claimsieve.data.prepare import cuts, parts, prepare
+from claimsieve.evaluation.evaluate import interval, macro_f1_draws
+from claimsieve.evaluation.metrics import Floats
+from claimsieve.models.artifacts import CONFIG, load_model
+from claimsieve.records import LABELS, Claim
+
+CORPORA = ("averitec", "climate_fever", "covidfact", "starter")
+PLACES = {"supported": 0, "insufficient": 1, "conflicting": 1, "refuted": 2}
+STANCE = slice(len(LABELS), len(LABELS) + 3)
+
+
+def main(directory: Path) -> None:
+    config = load(str(directory / CONFIG))
+    model, manifest = load_model(directory)
+    prepared = prepare(config.data)
+    (cut,) = cuts(prepared, config.data, [manifest.seed])
+    splits = parts(prepared, cut)
+    held = [claim for name in ("valid", "calibration") for claim in splits[name]]
+    for corpus in CORPORA:
+        claims = [claim for claim in held if claim.corpus == corpus and claim.stance and len(claim.evidence) > 1]
+        if not claims:
+            continue
+        together = model.answers(model.encode(claims))[:, STANCE]
+        single = [replace(claim, evidence=(passage,)) for claim in claims for passage in claim.evidence]
+        owners = np.repeat(np.arange(len(claims)), [len(claim.evidence) for claim in claims])
+        alone = model.answers(model.encode(single))[:, STANCE]
+        print(f"{corpus}, n = {len(claims):,}, {len(single) / len(claims):.1f} passages a claim")
+        print(f"  {'together':<12}{_scored(together, claims)}")
+        for name, rule in RULES.items():
+            combined = np.stack([rule(alone[owners == row]) for row in range(len(claims))])
+            print(f"  {name:<12}{_scored(combined, claims)}")
+
+
+def geometric(passages: Floats) -> Floats:
+    """What readers agree on who each saw one passage."""
+    return _shares(np.exp(np.log(np.maximum(passages, 1e-12)).mean(axis=0)))
+
+
+def strongest(passages: Floats) -> Floats:
+    """The passage that settles the claim most."""
+    return passages[passages[:, [0, 2]].max(axis=1).argmax()]
+
+
+def any_of(passages: Floats) -> Floats:
+    """Open if every passage leaves it open; else in proportion to what some passage says."""
+    some = 1 - np.prod(1 - passages, axis=0)
+    left = float(np.prod(passages[:, 1]))
+    return np.array([(1 - left) * some[0], left * (some[0] + some[2]), (1 - left) * some[2]]) / (some[0] + some[2])
+
+
+def product(passages: Floats) -> Floats:
+    """As if every passage were independent evidence."""
+    return _shares(np.exp(np.log(np.maximum(passages, 1e-12)).sum(axis=0)))
+
+
+RULES: dict[str, Callable[[Floats], Floats]] = {
+    "geometric": geometric,
+    "strongest": strongest,
+    "any of": any_of,
+    "product": product,
+}
+
+
+def _shares(values: Floats) -> Floats:
+    shares: Floats = values / values.sum()
+    return shares
+
+
+def _scored(stances: Floats, claims: Sequence[Claim]) -> str:
+    truth = np.eye(3, dtype=bool)[[PLACES[str(claim.stance)] for claim in claims]]
+    found = interval(*macro_f1_draws(stances, truth))
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
