@@ -246,7 +246,7 @@ def test_the_page_shows_the_card_without_its_header(documents, origin):
     assert_inert(page)
     assert "pipeline_tag" not in page.words
     headings = re.findall(r"^##? (.+)$", text, re.MULTILINE)
-    assert len(headings) == 15
+    assert len(headings) == 16
     assert all(heading in page.words for heading in headings)
     assert all(cell["scope"] == "col" for cell in page.all("th"))
 

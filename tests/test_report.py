@@ -6,12 +6,15 @@ import re
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from claimsieve.card import model_card
 from claimsieve.config import validate
 from claimsieve.errors import ModelError
+from claimsieve.evaluation.axes import axis_report, to_json
 from claimsieve.pages import number, share
+from claimsieve.records import Claim, Evidence
 from claimsieve.report import MAX_EVENTS, evaluation_page, read_directory
 from claimsieve.runner import run_experiment
 from html_pages import HOSTILE, Page, assert_inert, poisoned_documents
@@ -75,9 +78,10 @@ def test_what_a_corpus_says_does_not_become_markup(documents, origin):
 def test_sections_in_the_order_in_which_to_decide(page):
     ids = [attributes["id"] for tag, attributes in page.elements if tag == "h2"]
     expected = (
-        "numbers shortcuts behaviour labels confusion corpora events calibration coverage selective base-rates audit"
+        "numbers shortcuts explanations behaviour labels confusion corpora events calibration coverage selective "
+        "base-rates audit data mistakes making meaning"
     )
-    assert ids == [*expected.split(), "data", "mistakes", "making", "meaning"]
+    assert ids == expected.split()
     first = page.words.index("Margin over the best shortcut")
     assert first < page.words.index("Macro-F1 (n")
 
@@ -168,7 +172,17 @@ def test_what_was_not_measured_has_no_section(documents, origin):
     assert_inert(page)
     assert origin.fingerprint not in page.words
     ids = {attributes["id"] for tag, attributes in page.elements if tag == "h2"}
-    assert not ids & {"shortcuts", "behaviour", "coverage", "selective", "audit", "data", "mistakes"}
+    assert not ids & {
+        "shortcuts",
+        "axes",
+        "explanations",
+        "behaviour",
+        "coverage",
+        "selective",
+        "audit",
+        "data",
+        "mistakes",
+    }
     assert "Shortcuts were not measured" in page.words
     assert "prevalence: {verified: 0.9" in page.words  # how to set one's own mix
 
@@ -201,6 +215,31 @@ def test_every_variation_stands_on_the_page_with_what_the_model_says(page, docum
         assert cells[4].endswith("wrong") == (answer["label"] not in answer["expected"])
 
 
+def axis_document():
+    """Of an oracle on four claims of a corpus whose name is markup."""
+    claims = [
+        Claim("a", stance="supported", manipulation=(), evidence=(Evidence("b"),), corpus="<i>one</i>"),
+        Claim("c", stance="refuted", manipulation=("doubt",), evidence=(Evidence("d"),), corpus="<i>one</i>"),
+    ] * 2
+    axes = np.array([[0.9, 0.1, 0.0, 0.1], [0.0, 0.1, 0.9, 0.9]] * 2)
+    report = axis_report(axes, claims, calibration_axes=axes, calibration_claims=claims, resamples=100)
+    return json.dumps(to_json(report)).encode()
+
+
+def test_both_axes_have_a_table_by_corpus(documents, origin):
+    whole = {**documents, "axes.json": axis_document()}
+    page = Page(evaluation_page(whole, origin=origin))
+    captions = {table["caption"].partition(",")[0]: table for table in page.tables}
+    assert captions["Stance of claims with evidence"]["rows"][0][:2] == ["<i>one</i>", "4"]
+    assert captions["Manipulation"]["rows"][0][1] == "2"
+    card = model_card(whole, origin=origin)
+    assert "## Two axes" in card
+    assert "&lt;i&gt;one&lt;/i&gt; | 4 | 1.000 [1.000, 1.000] | .333 |" in card
+    assert "## Two axes" not in model_card(documents, origin=origin)
+    with pytest.raises(ModelError, match=r"^axes\.json: expected what a training writes there"):
+        evaluation_page({**documents, "axes.json": b"{}"}, origin=origin)
+
+
 def test_the_surest_mistakes_stand_first(page, documents):
     rows = [json.loads(line) for line in documents["test_predictions.jsonl"].splitlines()]
     labels = ("verified", "unverified", "propaganda")
@@ -224,7 +263,7 @@ def test_many_events_are_cut_and_counted(documents, origin):
 
 
 def test_a_document_that_is_something_else_is_named(documents, origin):
-    named = ("evaluation", "shortcuts", "behaviour", "calibration", "decisions", "audit")
+    named = ("evaluation", "shortcuts", "faithfulness", "behaviour", "calibration", "decisions", "audit")
     for name in (f"{one}.json" for one in named):
         for content in (b"[]", b"{}", b"not json"):
             with pytest.raises(ModelError, match=f"^{name}: expected what a training writes there"):

@@ -12,8 +12,16 @@ from claimsieve import settings, yaml12
 from claimsieve.data import recipes
 from claimsieve.data.corpora import corpus_names
 from claimsieve.errors import ConfigError, ModelError
-from claimsieve.evaluation import behaviour, calibration, decisions, evaluate, shortcuts
-from claimsieve.evaluation.assessment import BEHAVIOUR, CALIBRATION, DECISIONS, EVALUATION, SHORTCUTS
+from claimsieve.evaluation import axes, behaviour, calibration, decisions, evaluate, faithfulness, shortcuts
+from claimsieve.evaluation.assessment import (
+    AXES_REPORT,
+    BEHAVIOUR,
+    CALIBRATION,
+    DECISIONS,
+    EVALUATION,
+    FAITHFULNESS,
+    SHORTCUTS,
+)
 from claimsieve.evaluation.documents import AUDIT
 from claimsieve.evaluation.evaluate import Evaluation
 from claimsieve.pages import rendered, rendered_markdown
@@ -58,6 +66,8 @@ def model_card(documents: Mapping[str, bytes], *, origin: Origin) -> str:
         "shortcuts": parsed(documents, SHORTCUTS, shortcuts.from_json),
         "behaviour": parsed(documents, BEHAVIOUR, behaviour.from_json),
         "standing": behaviour.STANDING,
+        "axes": parsed(documents, AXES_REPORT, axes.from_json),
+        "faithfulness": parsed(documents, FAITHFULNESS, faithfulness.from_json),
         "calibration": parsed(documents, CALIBRATION, calibration.from_json),
         "decisions": parsed(documents, DECISIONS, decisions.from_json),
         "cascade": cascade_sentences(documents),

@@ -10,8 +10,25 @@ from typing import Any, TypeVar
 from claimsieve import yaml12
 from claimsieve.config import validate
 from claimsieve.errors import ClaimsieveError, ModelError
-from claimsieve.evaluation import behaviour, calibration, decisions, evaluate, handover, shortcuts
-from claimsieve.evaluation.assessment import BEHAVIOUR, CALIBRATION, DECISIONS, EVALUATION, SHORTCUTS
+from claimsieve.evaluation import (
+    axes,
+    behaviour,
+    calibration,
+    decisions,
+    evaluate,
+    faithfulness,
+    handover,
+    shortcuts,
+)
+from claimsieve.evaluation.assessment import (
+    AXES_REPORT,
+    BEHAVIOUR,
+    CALIBRATION,
+    DECISIONS,
+    EVALUATION,
+    FAITHFULNESS,
+    SHORTCUTS,
+)
 from claimsieve.evaluation.conformal import CoverageSlice
 from claimsieve.evaluation.decisions import DecisionReport
 from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, TEST_PREDICTIONS
@@ -75,9 +92,9 @@ def evaluation_page(documents: Mapping[str, bytes], *, origin: Origin) -> str:
     """The HTML report of one model.
 
     documents: file name → content, as they lie in a model directory: evaluation.json, and whatever there is of
-    shortcuts.json, behaviour.json, calibration.json, decisions.json, cascade.json, audit.json, left_out.jsonl,
-    test_predictions.jsonl and pictures; what is absent has no section. Raises ModelError when one of them is not what a
-    training writes.
+    shortcuts.json, axes.json, faithfulness.json, behaviour.json, calibration.json, decisions.json, cascade.json,
+    audit.json, left_out.jsonl, test_predictions.jsonl and pictures; what is absent has no section. Raises ModelError
+    when one of them is not what a training writes.
     """
     evaluation = parsed(documents, EVALUATION, evaluate.from_json)
     if evaluation is None:
@@ -88,6 +105,8 @@ def evaluation_page(documents: Mapping[str, bytes], *, origin: Origin) -> str:
         "evaluation": evaluation,
         "shortcuts": parsed(documents, SHORTCUTS, shortcuts.from_json),
         "behaviour": parsed(documents, BEHAVIOUR, behaviour.from_json),
+        "axes": parsed(documents, AXES_REPORT, axes.from_json),
+        "faithfulness": parsed(documents, FAITHFULNESS, faithfulness.from_json),
         "calibration": parsed(documents, CALIBRATION, calibration.from_json),
         "decisions": decided,
         "audit": parsed(documents, AUDIT, audit_counts),
@@ -254,6 +273,8 @@ def _sections(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     headings = {
         "numbers": ("The numbers to decide on", True),
         "shortcuts": ("Shortcuts", facts["shortcuts"] is not None),
+        "axes": ("Two axes", facts["axes"] is not None),
+        "explanations": ("Explanations", facts["faithfulness"] is not None),
         "behaviour": ("Behaviour", facts["behaviour"] is not None),
         "labels": ("By label", True),
         "confusion": ("Who was taken for whom", True),
