@@ -140,11 +140,13 @@ def packed(content: bytes, packing: str | None) -> bytes:
     return content
 
 
-def parquet_schema(columns: Sequence[str], templates: Sequence[str], renamed: Callable[[str], str]) -> bytes:
+def parquet_schema(
+    columns: Sequence[str], templates: Sequence[str], renamed: Callable[[str], str], *, heads: Sequence[str] = ()
+) -> bytes:
     """The Arrow schema of an output, as bytes: text, but for the prediction's own and the types of the input's files.
 
     templates: the input's files, if all of them are Parquet; where two disagree on a column, it is text. renamed: what
-    a column of theirs is called in the output.
+    a column of theirs is called in the output. heads: of the model.
     """
     import pyarrow
     import pyarrow.parquet
@@ -155,6 +157,9 @@ def parquet_schema(columns: Sequence[str], templates: Sequence[str], renamed: Ca
         types[renamed(field.name)] = field.type if same else pyarrow.string()
     types |= {f"p_{label}{form}": pyarrow.float64() for label in LABELS for form in ("", "_at_prevalence")}
     types |= {"label": pyarrow.string(), "abstained": pyarrow.bool_()}
+    if heads:
+        types |= {f"p_{head}": pyarrow.float64() for head in heads} | {"manipulation": pyarrow.bool_()}
+        types |= dict.fromkeys(("stance", "stance_basis"), pyarrow.string())
     types |= dict.fromkeys(("prediction_set", "reasons"), pyarrow.list_(pyarrow.string()))
     schema = pyarrow.schema([(_encodable(name), types.get(name, pyarrow.string())) for name in columns])
     return bytes(schema.serialize())

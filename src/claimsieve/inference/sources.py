@@ -65,7 +65,7 @@ def form_of(
     if kind == "parquet":
         files = _files(source)
         typed = not source.startswith("recipe:") and all(format_of(name) == "parquet" for name in files)
-        schema = parquet_schema(names, files if typed else [], kept)
+        schema = parquet_schema(names, files if typed else [], kept, heads=heads)
     return Format(kind, packing, columns=tuple(names), schema=schema, csv_safe=csv_safe)
 
 
