@@ -142,7 +142,7 @@ def test_augmentation_reaches_train_only(run_config, tmp_path):
     data["augmentation"] = {"mispaired": 0.5, "withheld": 0.5}
     said = []
     (result,) = run_experiment(run_config(data=data), tmp_path / "model", watch=Watch(say=said.append))
-    assert "augmentation: 72 rows added, in train only" in said
+    assert "augmentation: 144 train rows made of 72" in said
     (plain,) = run_experiment(run_config(), tmp_path / "plain")
     assert (result.directory / "splits.jsonl").read_bytes() == (plain.directory / "splits.jsonl").read_bytes()
     assert result.shortcuts.scores == plain.shortcuts.scores

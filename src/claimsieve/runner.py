@@ -140,8 +140,8 @@ def _run_cut(
     splits = parts(prepared, cut)
     train = augmented(prepared, cut, config.data)
     watch.say(_heading(cut) + ", ".join(f"{name} {len(part):,}" for name, part in splits.items()))
-    if len(train) > len(splits["train"]):
-        watch.say(f"augmentation: {len(train) - len(splits['train']):,} rows added, in train only")
+    if len(train) != len(splits["train"]):
+        watch.say(f"augmentation: {len(train):,} train rows made of {len(splits['train']):,}")
     report = audited(prepared, cut, config.data)
     for finding in report.findings:
         watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")

@@ -17,6 +17,7 @@ from claimsieve.data.duplicates import cluster
 from claimsieve.data.edits import edited
 from claimsieve.data.leaks import NOWHERE, SPLITS, check_labels
 from claimsieve.data.splits import folds, groups, split
+from claimsieve.data.thinning import thinned
 from claimsieve.errors import ConfigError
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import Data
@@ -126,6 +127,7 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
     rows = np.flatnonzero(cut.assignment == "train").tolist()
     train = [prepared.claims[row] for row in rows]
     plan, own = data.augmentation, prepared.clusters[rows].tolist()
+    kept = thinned(train, share=plan.thinned, seed=cut.seed, clusters=own)
     made = augment(
         train,
         mispaired=plan.mispaired,
@@ -134,7 +136,7 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
         seed=cut.seed,
         clusters=own,
     )
-    return train + made + edited(train, share=plan.edited, seed=cut.seed)
+    return kept + made + edited(train, share=plan.edited, seed=cut.seed)
 
 
 def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:
