@@ -15,9 +15,16 @@ class Reader:
     """Goes by the first passage alone, or by the words 'both ways' where there are several."""
 
     inputs = ("claim", "evidence")
+    heads = ()
 
     def __init__(self) -> None:
         self.asked = 0
+
+    def encode(self, claims):
+        return claims
+
+    def answers(self, claims):
+        return self.predict_proba(claims)
 
     def predict_proba(self, claims):
         self.asked += len(claims)

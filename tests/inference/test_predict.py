@@ -414,12 +414,13 @@ class Failing:
     """A model that breaks in its second window."""
 
     inputs = ("claim",)
+    heads = ()
     windows = 0
 
     def encode(self, claims):
         return SimpleNamespace(count=len(claims), in_pieces=[], cut=[])
 
-    def probabilities(self, encoded):
+    def answers(self, encoded):
         self.windows += 1
         if self.windows == 2:
             raise RuntimeError("the second window")

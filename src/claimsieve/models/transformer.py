@@ -3,6 +3,7 @@
 Sequences of token ids in, logits out. What the logits mean is up to the kind of model that holds it.
 """
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -86,7 +87,9 @@ class Transformer:
         self.network: Any = None
         self.tokenizer: Any = None
         self.batch_tokens = _INFERENCE_BATCH_TOKENS  # of a padded batch in inference
-        self._quick: Any = None  # the same network, laid out for inference, once it is loaded
+        self._quick: Any = None  # the same network, laid out for inference, once it is trained or loaded
+        self._dtype = torch.float32  # of training and of inference
+        self._is_saved = False  # the checkpoint holds these very weights
         self._folder: Path | None = None
 
     def prepare(self) -> str:
@@ -98,13 +101,16 @@ class Transformer:
             dtype = torch.float32
         self._prepare(self._folder)
         self.network.to(device=device, dtype=dtype)
+        self._dtype = dtype
         return f"{str(dtype).removeprefix('torch.')} on {device.type} ({why})"
 
     def finish(self) -> None:
-        """The training is over: adapters, if any, become part of the weights."""
+        """The training is over: adapters become part of the weights, and answers come as from a saved model."""
         if self.lora is not None and self._folder is not None:
             self._merge(self._folder)
         self.network.eval()
+        rounded = self._dtype != torch.float32
+        self._quick = packed(copy.deepcopy(self.network).to(self._dtype) if rounded else self.network)
 
     def pair_encoder(self, inputs: Sequence[InputField]) -> PairEncoder:
         return PairEncoder(self.tokenizer, inputs=inputs, max_tokens=self.max_tokens)
@@ -162,8 +168,8 @@ class Transformer:
 
     def reference_network(self) -> Any:
         """As transformers opens it, in float32: what the quick way is compared with."""
-        if self._quick is None:
-            return self.network
+        if not self._is_saved:
+            return self.network  # the weights of a training, which ends in float32
         with quiet_transformers():  # loaded, perhaps rounded to bfloat16
             plain = type(self.network).from_pretrained(
                 self.checkpoint, use_safetensors=True, local_files_only=True, dtype=torch.float32
@@ -232,9 +238,8 @@ class Transformer:
             self.batch_tokens = before
 
     def computed_as(self) -> Mapping[str, Any]:
-        weight = next(self.network.parameters())
-        precision = str(weight.dtype).removeprefix("torch.")
-        return {"precision": precision, "device": weight.device.type, "batch_tokens": self.batch_tokens}
+        precision = str(self._dtype).removeprefix("torch.")
+        return {"precision": precision, "device": self.network.device.type, "batch_tokens": self.batch_tokens}
 
     def save(self, directory: Path) -> None:
         with quiet_transformers():
@@ -250,13 +255,13 @@ class Transformer:
         if tuple(self.network.config.id2label.values()) != self.outputs:
             raise ModelError(f"{folder}: expected a network with the outputs {', '.join(self.outputs)}, found others.")
         self.network.to(device=device, dtype=dtype).eval()
-        self._quick = packed(self.network)
+        self._quick, self._dtype, self._is_saved = packed(self.network), dtype, True
 
     def _prepare(self, folder: Path) -> Any:
         """Tokenizer and network for a training. Returns the adapters, if any."""
         torch.manual_seed(self.seed)  # the first weights of head and adapters
         self._open(folder, training=True)
-        self._quick = None
+        self._quick, self._is_saved = None, False
         if self.activation_checkpointing:
             checkpoint_activations(self.network, folder)
         return with_adapters(self.network, self.lora) if self.lora is not None else None
