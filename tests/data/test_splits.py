@@ -163,7 +163,7 @@ def test_wrong_fractions_are_refused(fractions: dict[str, float], found: str) ->
 
 
 def test_an_unknown_way_to_split_is_refused() -> None:
-    with pytest.raises(ConfigError, match="expected one of group, source, time, random, found 'event'"):
+    with pytest.raises(ConfigError, match="expected one of group, source, time, random, corpus, found 'event'"):
         split([Claim(claim="a")], [0], by="event", fractions=FRACTIONS, seed=0)  # type: ignore[arg-type]
 
 

@@ -41,7 +41,10 @@ def against_rivals(directory: Path, claims: Sequence[Claim], *, repeats: int, fo
             predict_file(model, Job(str(source), str(target), restart=True))
         return [json.loads(line)["label"] for line in target.read_text(encoding="utf-8").splitlines()]
 
-    sides = {"claimsieve": ours, **rivals(directory / "weights", pairs, max_tokens=model.max_tokens, folder=folder)}
+    sides = {
+        "claimsieve": ours,
+        **rivals(directory / "weights", pairs, max_tokens=model.transformer.max_tokens, folder=folder),
+    }
     seconds, given = take_turns(sides, repeats=repeats, say=say)
     lengths = [len(ids) for ids in model.encode(claims).ids]
     batches = by_length(lengths, batch_tokens=model.batch_tokens)
