@@ -101,7 +101,7 @@ def test_every_problem_is_told_at_once_by_the_path_typed():
         "data.corpora.4.map.kind: expected a valid string, found 5.",
         "data.corpora.4.ratings.true: expected a valid string, found 1.",
         "data.inputs.0: expected 'claim', 'evidence', 'source' or 'date', found \"claims\".",
-        "data.split.by: expected 'group', 'source', 'time' or 'random', found \"events\".",
+        "data.split.by: expected 'group', 'source', 'time', 'random' or 'corpus', found \"events\".",
         "data.split.trian: unknown key. Did you mean 'train'? Known here: allow_group_leak,",
         "model.dropout: expected less than 1, found 2.",
         "model.max_token: unknown key. Did you mean 'max_tokens'? Known here: checkpoint, dropout,",

@@ -133,7 +133,7 @@ def test_configs_list_shows_every_shipped_config(claimsieve):
     rows = json.loads(out)
     assert (code, err) == (0, "")
     assert [row["name"] for row in rows] == configs.shipped()
-    assert {row["kind"] for row in rows} == {"tfidf", "static", "encoder"}
+    assert {row["kind"] for row in rows} == {"tfidf", "static", "encoder", "two_axis"}
     code, out, err = claimsieve("configs", "list")
     assert [line.split()[0] for line in out.splitlines()[2:]] == configs.shipped()
     assert "next: claimsieve configs show" in err
