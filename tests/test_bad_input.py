@@ -89,7 +89,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, planted_claims: Path) -> Pat
         ("training.epochs=many", 'training.epochs: expected a valid integer, found "many"'),
         ("training.epochs=0", "training.epochs: expected greater than or equal to 1, found 0"),
         ("training.epochs", "--set training.epochs: expected KEY=VALUE"),
-        ("model.kind=tfdif", 'model.kind: expected one of tfidf, static, encoder, cascade, found "tfdif"'),
+        ("model.kind=tfdif", 'model.kind: expected one of tfidf, static, encoder, two_axis, cascade, found "tfdif"'),
         ("data.split.train=0.9", "data.split: expected train + valid + calibration + test = 1, found 1.2"),
         ("seeds=[]", "seeds: expected at least 1 entry, found none"),
     ],
