@@ -11,7 +11,7 @@ import torch
 from claimsieve import config as configs
 from claimsieve import runner
 from claimsieve.data.corpora import load_labelled
-from claimsieve.errors import DataError, LeakError, ModelError, TrainingError
+from claimsieve.errors import ConfigError, DataError, LeakError, ModelError, TrainingError
 from claimsieve.evaluation.assessment import read_calibration
 from claimsieve.evaluation.behaviour import variations
 from claimsieve.evaluation.evaluate import pooled_macro_f1
@@ -346,3 +346,11 @@ def test_a_page_that_cannot_be_drawn_costs_no_model(run_config, tmp_path, monkey
     assert [line for line in said if "no ink" in line and "claimsieve report" in line]
     assert load_model(result.directory)
     assert not (result.directory / "report.html").exists()
+
+
+def test_a_first_corpus_that_the_data_has_not_is_told_before_anything_is_read(run_config, tmp_path):
+    training = {"corpus_temperature": 2.0, "first_corpora": ["plantd"], "first_epochs": 1}
+    config = run_config(model={"kind": "encoder"}, training=training)
+    with pytest.raises(ConfigError, match=r"training\.first_corpora: .*found 'plantd'\. Did you mean 'planted'"):
+        run_experiment(config, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []

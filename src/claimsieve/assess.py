@@ -85,16 +85,17 @@ def _explained(
     if not claims:
         return None, {}
     try:
-        answers, explanations = explain(model, claims)
+        attributions = list(model.attribute(claims))
     except ModelError:  # of a tokenizer that does not say where its tokens stand
         return None, {}
+    answers, explanations = explain(model, claims, attributions=attributions)
     chosen = answers[:, : len(LABELS)].argmax(axis=1).tolist()
     written = lines(
         {"id": claim.id, "claim": claim.claim, "predicted": LABELS[place], **explanation.record()}
         for claim, place, explanation in zip(claims, chosen, explanations, strict=True)
     )
     try:
-        return faithfulness(model, claims, seed=seed), {EXPLANATIONS: written}
+        return faithfulness(model, claims, attributions=attributions, seed=seed), {EXPLANATIONS: written}
     except ValueError:  # no word speaks for its label
         return None, {EXPLANATIONS: written}
 
@@ -144,10 +145,19 @@ def _shortcuts(
         test,
         model=decisions.probabilities,
         model_evidence_shuffled=None if swapped is None else model.predict_proba(swapped),
-        model_names_masked=model.predict_proba([masked_names(claim) for claim in test]),
+        model_names_masked=_with_names_masked(model, test, decisions.raw),
         resamples=config.evaluation.resamples,
         seed=seed,
     )
+
+
+def _with_names_masked(model: Model, claims: Sequence[Claim], raw: Floats) -> Floats:
+    """Probabilities with names masked; of claims without a name they are `raw`. Shape: (n, 3)"""
+    masked = [masked_names(claim) for claim in claims]
+    rows = [row for row, (claim, other) in enumerate(zip(claims, masked, strict=True)) if claim != other]
+    found = np.array(raw)
+    found[rows] = model.predict_proba([masked[row] for row in rows])
+    return found
 
 
 def _behaviour(model: Model, config: RunConfig, calibration: Calibration | None) -> Behaviour | None:

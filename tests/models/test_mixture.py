@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimsieve.errors import ConfigError
+from claimsieve.errors import TrainingError
 from claimsieve.models.loop import Examples, LoopSettings, plan
 from claimsieve.models.mixture import drawn, draws_per_epoch
 
@@ -56,9 +56,16 @@ def test_the_first_epochs_draw_from_the_first_corpora_alone():
     assert len(rows[True]) == pytest.approx(45, abs=30)
 
 
-def test_a_first_corpus_that_is_not_there_is_told():
+def test_a_first_corpus_that_is_held_out_leaves_the_others():
+    settings = LoopSettings(epochs=2, corpus_temperature=1.0, first_corpora=("easy", "held out"), first_epochs=1)
+    first, usual = settings.draws([("easy", None), ("hard", None)], np.array([0, 0]))
+    assert first.tolist() == [2, 0]
+    assert usual.tolist() == [1, 1]
+
+
+def test_first_corpora_without_a_row_are_told():
     settings = LoopSettings(corpus_temperature=1.0, first_corpora=("snli",), first_epochs=1)
-    with pytest.raises(ConfigError, match="expected names of corpora that train has rows of, found snli"):
+    with pytest.raises(TrainingError, match=r"training\.first_corpora: expected rows of snli in train, found none"):
         settings.draws([("a", None)], np.array([0]))
 
 

@@ -95,8 +95,11 @@ def test_three_runs_stand_side_by_side_with_the_same_metrics(page, expect, serve
     assert {"test/macro_f1", "test/ece", "probe/margin_over_best", "calibration/ece"} <= set(metrics)
     assert {name.split("/")[0] for name in metrics} >= {"test", "calibration", "coverage", "probe", "slice"}
     uneven = {name for name, having in metrics.items() if having != set(runs) and not name.startswith(TRAINING)}
-    # A model that reads no evidence cannot be given another claim's.
-    assert uneven <= {"probe/model_evidence_shuffled_macro_f1"}
+    # A model that reads no evidence cannot be given another claim's, nor variations of it.
+    assert uneven == {
+        "probe/model_evidence_shuffled_macro_f1",
+        *(f"behaviour/{name}" for name in ("right", "right_low", "right_high", "pairs_one_label")),
+    }
 
 
 def test_charts_begin_with_what_one_decides_by_and_show_all_runs(page, expect, server, store):

@@ -1,8 +1,10 @@
 """The model that a config names; config objects stop here."""
 
+from claimsieve.data.corpora import corpus_names
 from claimsieve.errors import ConfigError
 from claimsieve.models import Model, kind_class
-from claimsieve.settings import RunConfig
+from claimsieve.problems import did_you_mean
+from claimsieve.settings import RunConfig, TransformerModel
 
 
 def build_model(config: RunConfig, *, seed: int) -> Model:
@@ -18,7 +20,7 @@ def build_model(config: RunConfig, *, seed: int) -> Model:
         names = LoopSettings.__dataclass_fields__
         settings["loop"] = LoopSettings(**{name: getattr(training, name) for name in names})
         settings["device"] = training.device
-    if config.model.kind in ("encoder", "two_axis"):
+    if isinstance(config.model, TransformerModel):
         from claimsieve.models.lora import LoraSettings
 
         settings["precision"] = training.precision
@@ -29,7 +31,14 @@ def build_model(config: RunConfig, *, seed: int) -> Model:
 
 
 def require_trainable(config: RunConfig) -> None:
-    """Raises ConfigError for a kind that is made of trained models."""
+    """Raises ConfigError for a kind that is made of trained models, and for a first corpus that is not in the data."""
+    names = corpus_names(config.data.corpora)
+    for name in config.training.first_corpora:
+        if name not in names:
+            raise ConfigError(
+                f"training.first_corpora: expected names of data.corpora, found '{name}'.{did_you_mean(name, names)} "
+                f"Known: {', '.join(names)}."
+            )
     if config.model.kind == "cascade":
         raise ConfigError(
             "model.kind: a cascade is not trained. Train its two models, then: claimsieve cascade CHEAP ENCODER -o DIR"

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from claimsieve import processes
 from claimsieve.models.attributions import Attributions, softmax, towards_chosen
@@ -15,6 +14,7 @@ from claimsieve.models.lora import LoraSettings
 from claimsieve.models.pairs import PairEncoder, Pairs
 from claimsieve.models.passages import combined
 from claimsieve.models.pooling import Pooling
+from claimsieve.models.reference import reference_logits
 from claimsieve.models.step import State, Step
 from claimsieve.models.transformer import LogitsOnly, Transformer, as_encoded
 from claimsieve.records import LABELS, Claim, InputField
@@ -109,19 +109,9 @@ class EncoderModel:
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, by transformers as it comes, in float32, one sequence at a time without padding."""
-        network = self.transformer.reference_network()
-        alone = [self._reference(network, claim) for claim in claims]
+        found = reference_logits(self.transformer, claims, self.inputs)
+        alone = [combined(softmax(logits), np.zeros(len(logits), dtype=np.int64), 1) for logits in found]
         return np.concatenate([np.zeros((0, len(LABELS))), *alone])
-
-    def _reference(self, network: Any, claim: Claim) -> np.ndarray:
-        sequences = self.transformer.reference_sequences(claim, self.inputs)
-        with torch.inference_mode():
-            logits = [
-                network(**{name: torch.tensor(rows, device=network.device) for name, rows in sequence.items()}).logits
-                for sequence in sequences
-            ]
-        alone = torch.cat(logits).double().softmax(dim=-1).cpu().numpy()
-        return combined(alone, np.zeros(len(alone), dtype=np.int64), 1)
 
     @property
     def batch_tokens(self) -> int:

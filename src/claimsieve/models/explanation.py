@@ -1,6 +1,6 @@
 """Why a model gave a claim its label: the words and passages that spoke most for it, or against it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claimsieve.models import Encoded, Model
-from claimsieve.models.attributions import Floats, Places
+from claimsieve.models.attributions import Attributions, Floats, Places
 from claimsieve.models.explained_words import DUST, Words, words_of
 from claimsieve.records import LABELS, Claim, InputField
 
@@ -76,16 +76,21 @@ class Explanation:
 
 
 def explain(
-    model: Model, claims: Sequence[Claim], *, top: int = TOP, encoded: Encoded | None = None
+    model: Model,
+    claims: Sequence[Claim],
+    *,
+    top: int = TOP,
+    encoded: Encoded | None = None,
+    attributions: Iterable[Attributions] | None = None,
 ) -> tuple[npt.NDArray[np.float64], list[Explanation]]:
     """What Model.answers gives, shape (n, 3 + heads), and one Explanation per claim, from one pass over the claims.
 
     top: how many words, and how many passages, are named at most. encoded: what the model made of the claims, if it is
-    known. Memory is that of a batch.
+    known. attributions: what it gave of them, likewise. Memory is that of a batch.
     """
     answers = np.zeros((len(claims), len(LABELS) + len(model.heads)))
     found: list[Explanation | None] = [None] * len(claims)
-    for batch in model.attribute(claims):
+    for batch in model.attribute(claims) if attributions is None else attributions:
         answers[batch.rows] = batch.answers
         rows = batch.rows.tolist()
         words = words_of([claims[row] for row in rows], model.inputs, batch)

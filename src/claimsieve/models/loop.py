@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from claimsieve import processes
-from claimsieve.errors import ConfigError, TrainingError
+from claimsieve.errors import TrainingError
 from claimsieve.models.batches import plan_epoch
 from claimsieve.models.mixture import Draws, drawn, draws_per_epoch
 from claimsieve.models.optimizer import MasterAdamW
@@ -46,19 +46,19 @@ class LoopSettings:
     def draws(self, sources: Sequence[tuple[str | None, Hashable]], labels: np.ndarray) -> list[Draws] | None:
         """How often each row is drawn, epoch by epoch; None: once in each. Shapes: (n,)
 
-        sources: the corpus of each row, and what else parts its rows. Raises ConfigError for a first corpus of no row.
+        sources: the corpus of each row, and what else parts its rows. A first corpus may be absent, as one that is held
+        out; TrainingError when all of them are.
         """
         if self.corpus_temperature is None:
             return None
-        if missing := set(self.first_corpora) - {corpus for corpus, _ in sources}:
-            raise ConfigError(
-                "training.first_corpora: expected names of corpora that train has rows of, found "
-                f"{', '.join(sorted(missing))}."
-            )
         usual = draws_per_epoch(sources, labels, temperature=self.corpus_temperature, rows=self.epoch_rows)
         first = np.zeros(len(labels))
         if self.first_epochs:
             own = np.flatnonzero([corpus in self.first_corpora for corpus, _ in sources])
+            if not len(own):
+                raise TrainingError(
+                    f"training.first_corpora: expected rows of {', '.join(self.first_corpora)} in train, found none."
+                )
             first[own] = draws_per_epoch(
                 [sources[row] for row in own.tolist()],
                 labels[own],

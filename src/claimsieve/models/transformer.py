@@ -89,7 +89,7 @@ class Transformer:
         self.batch_tokens = _INFERENCE_BATCH_TOKENS  # of a padded batch in inference
         self._quick: Any = None  # the same network, laid out for inference, once it is trained or loaded
         self._dtype = torch.float32  # of training and of inference
-        self._is_saved = False  # the checkpoint holds these very weights
+        self.is_saved = False  # the checkpoint holds these very weights
         self._folder: Path | None = None
 
     def prepare(self) -> str:
@@ -166,28 +166,6 @@ class Transformer:
                 result[rows] = network(**batch).logits.double().cpu().numpy()
         return result
 
-    def reference_network(self) -> Any:
-        """As transformers opens it, in float32: what the quick way is compared with."""
-        if not self._is_saved:
-            return self.network  # the weights of a training, which ends in float32
-        with quiet_transformers():  # loaded, perhaps rounded to bfloat16
-            plain = type(self.network).from_pretrained(
-                self.checkpoint, use_safetensors=True, local_files_only=True, dtype=torch.float32
-            )
-        pool(plain, self.pooling)
-        return plain.eval()
-
-    def reference_sequences(self, claim: Claim, inputs: Sequence[InputField]) -> list[Encoded]:
-        """The claim as the tokenizer itself puts it together; evidence longer than the window in pieces."""
-        first, second = render(claim, inputs)
-        whole = self.tokenizer(
-            [first], [second] if "evidence" in inputs else None, truncation=False, padding=False, verbose=False
-        )
-        if len(whole["input_ids"][0]) <= self.max_tokens:
-            return [dict(whole)]
-        named = as_encoded(self.pair_encoder(inputs)([claim]))  # the rule of models/passages.py says what goes together
-        return [{name: [rows[place]] for name, rows in named.items()} for place in range(len(named["input_ids"]))]
-
     def attributed(
         self, claims: Sequence[Claim], inputs: Sequence[InputField], direction: Direction
     ) -> Iterator[Tokens]:
@@ -255,13 +233,13 @@ class Transformer:
         if tuple(self.network.config.id2label.values()) != self.outputs:
             raise ModelError(f"{folder}: expected a network with the outputs {', '.join(self.outputs)}, found others.")
         self.network.to(device=device, dtype=dtype).eval()
-        self._quick, self._dtype, self._is_saved = packed(self.network), dtype, True
+        self._quick, self._dtype, self.is_saved = packed(self.network), dtype, True
 
     def _prepare(self, folder: Path) -> Any:
         """Tokenizer and network for a training. Returns the adapters, if any."""
         torch.manual_seed(self.seed)  # the first weights of head and adapters
         self._open(folder, training=True)
-        self._quick, self._is_saved = None, False
+        self._quick, self.is_saved = None, False
         if self.activation_checkpointing:
             checkpoint_activations(self.network, folder)
         return with_adapters(self.network, self.lora) if self.lora is not None else None

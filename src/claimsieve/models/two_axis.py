@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from claimsieve import processes
 from claimsieve.errors import TrainingError
@@ -31,6 +30,7 @@ from claimsieve.models.lora import LoraSettings
 from claimsieve.models.pairs import PairEncoder, Pairs
 from claimsieve.models.passages import combined
 from claimsieve.models.pooling import Pooling
+from claimsieve.models.reference import reference_logits
 from claimsieve.models.step import State, Step
 from claimsieve.models.transformer import ATTRIBUTED_ROWS, Encoded, LogitsOnly, Tokens, Transformer, as_encoded
 from claimsieve.records import LABELS, Claim, InputField
@@ -203,33 +203,15 @@ class TwoAxisModel:
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, by transformers as it comes, in float32, one sequence at a time without padding."""
-        network = self.transformer.reference_network()
         rows = self._with_evidence(claims)
-        alone = [self._reference(network, claim, self._alone) for claim in claims]
-        stances = [
-            combined(stance_probabilities(found), np.zeros(len(found), dtype=np.int64), 1)
-            for found in (self._reference(network, claims[row], self.inputs) for row in rows.tolist())
-        ]
+        alone = reference_logits(self.transformer, claims, self._alone)
+        paired = reference_logits(self.transformer, [claims[row] for row in rows.tolist()], self.inputs)
+        stances = [combined(stance_probabilities(found), np.zeros(len(found), dtype=np.int64), 1) for found in paired]
         return self._answers(
             np.concatenate([np.zeros((0, len(OUTPUTS))), *(found[:1] for found in alone)]),
-            np.concatenate([np.zeros((0, 3)), *stances]),
+            np.concatenate([np.zeros((0, len(STANCE_OUTPUTS))), *stances]),
             rows,
         )[:, : len(LABELS)]
-
-    def _reference(self, network: Any, claim: Claim, inputs: Sequence[InputField]) -> Floats:
-        """Logits of each sequence that the claim is read in. Shape: (sequences, outputs)"""
-        sequences = self.transformer.reference_sequences(claim, inputs)
-        with torch.inference_mode():
-            found: Floats = np.concatenate(
-                [
-                    network(**{name: torch.tensor(ids, device=network.device) for name, ids in sequence.items()})
-                    .logits.double()
-                    .cpu()
-                    .numpy()
-                    for sequence in sequences
-                ]
-            )
-        return found
 
     def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
         """Gradient of the label's log-odds through both heads, times each token's hidden state, low in the network.

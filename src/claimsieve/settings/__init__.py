@@ -17,6 +17,7 @@ from claimsieve.settings.model import (
     StaticModel,
     TfidfModel,
     Training,
+    TransformerModel,
     TwoAxisModel,
 )
 from claimsieve.settings.section import Section
@@ -45,6 +46,7 @@ __all__ = [
     "TfidfModel",
     "Tracking",
     "Training",
+    "TransformerModel",
     "TwoAxisModel",
 ]
 
@@ -125,7 +127,7 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _only_an_encoder_has_layers_to_checkpoint(self) -> "RunConfig":
-        if self.training.activation_checkpointing and self.model.kind not in ("encoder", "two_axis"):
+        if self.training.activation_checkpointing and not isinstance(self.model, TransformerModel):
             raise ValueError(
                 f"training.activation_checkpointing is for model.kind encoder and two_axis, found {self.model.kind}"
             )
@@ -141,7 +143,7 @@ class RunConfig(Section):
                 "training.first_corpora and first_epochs go together, with fewer first epochs than epochs, found "
                 f"{len(training.first_corpora)} corpora and {training.first_epochs} of {training.epochs} epochs"
             )
-        if training.corpus_temperature is not None and self.model.kind not in ("encoder", "two_axis"):
+        if training.corpus_temperature is not None and not isinstance(self.model, TransformerModel):
             raise ValueError(
                 f"training.corpus_temperature is for model.kind encoder and two_axis, found {self.model.kind}"
             )

@@ -37,10 +37,10 @@ class Lora(Section):
     target_modules: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # None: all linear layers
 
 
-class EncoderModel(Section):
-    """A transformer that reads claim and evidence as one pair. `default`: all-MiniLM-L6-v2 from a package."""
+class TransformerModel(Section):
+    """What every kind on a pretrained transformer is told. `default`: all-MiniLM-L6-v2 from a package."""
 
-    kind: Literal["encoder"]
+    kind: str
     checkpoint: str = "default"
     revision: str | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -49,17 +49,18 @@ class EncoderModel(Section):
     lora: Lora | None = None  # None: all weights are trained
 
 
-class TwoAxisModel(Section):
+class EncoderModel(TransformerModel):
+    """Reads claim and evidence as one pair."""
+
+    kind: Literal["encoder"]
+
+
+class TwoAxisModel(TransformerModel):
     """One encoder with a head for what the evidence says and a head for whether the claim's words manipulate."""
 
     kind: Literal["two_axis"]
     no_evidence: Literal["open", "learned"] = "open"  # the stance of a claim that comes without evidence
-    checkpoint: str = "default"
-    revision: str | None = None
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    max_tokens: Annotated[int, Field(ge=8)] = 256
-    pooling: Literal["first", "mean"] = "mean"  # what the heads read: the first token, or the mean of all
-    lora: Lora | None = None  # None: all weights are trained
+    pooling: Literal["first", "mean"] = "mean"
 
 
 class CascadeModel(Section):
