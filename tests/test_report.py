@@ -222,7 +222,7 @@ def axis_document():
         Claim("c", stance="refuted", manipulation=("doubt",), evidence=(Evidence("d"),), corpus="<i>one</i>"),
     ] * 2
     axes = np.array([[0.9, 0.1, 0.0, 0.1], [0.0, 0.1, 0.9, 0.9]] * 2)
-    report = axis_report(axes, claims, calibration_axes=axes, calibration_claims=claims, resamples=100)
+    report = axis_report(axes, claims, threshold=0.5, resamples=100)
     return json.dumps(to_json(report)).encode()
 
 

@@ -9,7 +9,7 @@ from claimsieve.card import card_page, model_card
 from claimsieve.data.masking import masked_names
 from claimsieve.errors import ModelError
 from claimsieve.evaluation.assessment import Assessment
-from claimsieve.evaluation.axes import axis_report
+from claimsieve.evaluation.axes import alarm_threshold, axis_report
 from claimsieve.evaluation.behaviour import Behaviour, behave, variations
 from claimsieve.evaluation.calibration import Calibration, apply, calibrate
 from claimsieve.evaluation.decisions import Decisions, report_on
@@ -66,8 +66,7 @@ def assess(
         else axis_report(
             decisions.axes.probabilities,
             test,
-            calibration_axes=answers[:, len(LABELS) :],
-            calibration_claims=held,
+            threshold=alarm_threshold(answers[:, -1], held),
             resamples=settings.resamples,
         ),
         faithful,

@@ -82,6 +82,18 @@ def test_both_answers_stand_in_every_format(model, claims, claimsieve, tmp_path)
         assert typed["manipulation"] == row["manipulation"] == (row["p_manipulated"] >= 0.5)
 
 
+def test_evaluate_measures_both_axes_at_the_trained_threshold(model, claims, claimsieve):
+    code, out, errors = claimsieve("evaluate", str(model.directory), claims, "--json", "-q")
+    assert code == 0, errors
+    found = json.loads(out)["axes"]
+    assert found["threshold"] == model.assessment.axes.threshold
+    assert (found["stance"]["n"], found["manipulation"]["manipulated"]) == (96, 60)
+    code, out, errors = claimsieve("evaluate", str(model.directory), claims, "-q")
+    assert code == 0, errors
+    assert "stance, of claims with evidence" in out
+    assert "manipulation, at the threshold" in out
+
+
 def test_a_repeated_row_gets_what_its_first_one_got(model, claims, claimsieve, tmp_path):
     lines = claims.read_text().splitlines()[:10]
     doubled = tmp_path / "doubled.jsonl"

@@ -28,7 +28,8 @@ def evaluate(
     """Measure a model on labelled claims, with bootstrap intervals, per corpus and per event.
 
     Also how often prediction sets hold the true label, what is left to people, and what the labels are worth at your
-    own mix: that of --prevalence, or else of the model's config, which also has the resamples and reviewer hours.
+    own mix: that of --prevalence, or else of the model's config, which also has the resamples and reviewer hours. Of a
+    model of two axes, both of them too.
     """
     from claimsieve.cli.options import field_map, opened_model, prevalence, rating_map
     from claimsieve.data.corpora import load_labelled
@@ -37,7 +38,8 @@ def evaluate(
     found, rejects = load_labelled(claims, mapping=field_map(mapping), ratings=rating_map(rating))
 
     from claimsieve import config as configs
-    from claimsieve.evaluation.assessment import read_calibration
+    from claimsieve.evaluation import axes
+    from claimsieve.evaluation.assessment import read_axes, read_calibration
     from claimsieve.evaluation.decisions import report_on, tables
     from claimsieve.evaluation.evaluate import evaluate as measure
     from claimsieve.evaluation.evaluate import table, to_json
@@ -46,20 +48,26 @@ def evaluate(
 
     with opened_model(model) as directory:
         loaded, manifest = load_model(directory)
-        calibration = read_calibration(directory)
+        calibration, trained = read_calibration(directory), read_axes(directory)
         settings = configs.load(str(directory / CONFIG)).evaluation
     decisions = decide(loaded, found, calibration)
     common = {name: getattr(settings, name) for name in ("bins", "resamples", "min_slice_rows")}
     evaluation = measure(decisions.probabilities, found, model=manifest.fingerprint, **common)
     mix = mix or settings.prevalence
     report = report_on(decisions, found, calibration, prevalence=mix, **settings.review.model_dump(), **common)
+    heads = None
+    if decisions.axes is not None and trained is not None:
+        heads = axes.axis_report(
+            decisions.axes.probabilities, found, threshold=trained.threshold, resamples=settings.resamples
+        )
     if rejects:
         say(f"{len(rejects):,} rows left out; first: row {rejects[0].place}: {rejects[0].reason}", quiet=quiet)
     if as_json:
-        typer.echo(json.dumps({**to_json(evaluation), "decisions": asdict(report)}, indent=1))
+        both = {} if heads is None else {"axes": axes.to_json(heads)}
+        typer.echo(json.dumps({**to_json(evaluation), "decisions": asdict(report), **both}, indent=1))
     else:
         print_table(table(evaluation))
-        for title, rows in tables(report).items():
+        for title, rows in [*tables(report).items(), *([] if heads is None else axes.tables(heads).items())]:
             typer.echo(f"\n{title}\n")
             print_table(rows)
     if rejects:

@@ -115,7 +115,7 @@ def read_assessment(directory: Path) -> Assessment:
         read_calibration(directory),
         _read(directory / DECISIONS, decisions.from_json),
         _read(directory / BEHAVIOUR, behaviour.from_json) if (directory / BEHAVIOUR).is_file() else None,
-        _read(directory / AXES_REPORT, axes.from_json) if (directory / AXES_REPORT).is_file() else None,
+        read_axes(directory),
         _read(directory / FAITHFULNESS, faithfulness.from_json) if (directory / FAITHFULNESS).is_file() else None,
     )
 
@@ -123,6 +123,12 @@ def read_assessment(directory: Path) -> Assessment:
 def read_evaluation(directory: Path) -> Evaluation:
     """The evaluation saved in a model directory. Raises ModelError when there is none."""
     return _read(directory / EVALUATION, evaluate.from_json)
+
+
+def read_axes(directory: Path) -> AxisReport | None:
+    """What a model directory says of both axes; None for a model of one head. Raises ModelError as above."""
+    path = directory / AXES_REPORT
+    return _read(path, axes.from_json) if path.is_file() else None
 
 
 def read_calibration(directory: Path) -> Calibration | None:

@@ -59,18 +59,16 @@ def axis_report(
     axes: Floats,
     claims: Sequence[Claim],
     *,
-    calibration_axes: Floats,
-    calibration_claims: Sequence[Claim],
+    threshold: float,
     resamples: int = 1000,
     seed: int = 0,
 ) -> AxisReport:
-    """Measure both heads on test claims; the calibration claims only set the threshold.
+    """Measure both heads on labelled claims.
 
-    axes, calibration_axes: supported, open, refuted, manipulated. Shape: (n, 4)
+    axes: supported, open, refuted, manipulated. Shape: (n, 4). threshold: of manipulation, from alarm_threshold.
     """
     stance = [row for row, claim in enumerate(claims) if claim.evidence and claim.stance is not None]
     looked = [row for row, claim in enumerate(claims) if claim.manipulation is not None]
-    threshold = alarm_threshold(calibration_axes[:, 3], calibration_claims)
 
     def of_stance(rows: Sequence[int]) -> StanceSlice:
         truth = np.eye(3, dtype=bool)[[_PLACES[str(claims[row].stance)] for row in rows]]
