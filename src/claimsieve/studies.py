@@ -14,7 +14,8 @@ from claimsieve.errors import ConfigError, DataError
 from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
 from claimsieve.evaluation.metrics import Floats, point_metrics
 from claimsieve.evaluation.repeats import over_seeds
-from claimsieve.evaluation.shortcuts import sampled, shortcut_probabilities
+from claimsieve.evaluation.shortcut_models import shortcut_probabilities
+from claimsieve.evaluation.shortcuts import sampled
 from claimsieve.models.build import build_model
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import RunConfig

@@ -12,13 +12,13 @@ from claimsieve.errors import DataError
 from claimsieve.evaluation import shortcuts
 from claimsieve.evaluation.evaluate import evaluate
 from claimsieve.evaluation.metrics import Floats
+from claimsieve.evaluation.shortcut_models import shortcut_probabilities
 from claimsieve.evaluation.shortcuts import (
     DESCRIPTIONS,
     Shortcuts,
     from_json,
     headline,
     measure_shortcuts,
-    shortcut_probabilities,
     shuffled,
     summary_metrics,
     table,

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import f1_score, log_loss
 
 from claimsieve import processes
 from claimsieve.errors import TrainingError
@@ -168,6 +167,8 @@ def _evaluation_points(steps: list[Planned], settings: LoopSettings) -> set[int]
 
 
 def _measure(probabilities: np.ndarray, labels: np.ndarray, corpora: Sequence[str | None]) -> dict[str, float]:
+    from sklearn.metrics import log_loss  # takes long to import, and a prediction needs none of it
+
     predicted = probabilities.argmax(axis=1)
     found = {
         "macro_f1": _macro_f1(labels, predicted),
@@ -182,4 +183,6 @@ def _measure(probabilities: np.ndarray, labels: np.ndarray, corpora: Sequence[st
 
 def _macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Over the labels that occur."""
+    from sklearn.metrics import f1_score
+
     return float(f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))
