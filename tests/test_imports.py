@@ -21,6 +21,12 @@ def test_light_modules_read_no_heavy_library():
     assert heavy_after("\n".join(f"import {name}" for name in LIGHT)) == []
 
 
+def test_what_an_encoder_predicts_with_reads_no_scikit_learn():
+    modules = ("models.encoder", "models.two_axis", "inference.predict", "evaluation.assessment")
+    code = "\n".join(f"import claimsieve.{name}" for name in modules)
+    assert {"torch", "sklearn", "pandas"} & set(heavy_after(code)) == {"torch"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
