@@ -6,20 +6,24 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter
 
-TEXT = """Shortly after one in the morning, Iranian forces launched ballistic missiles at two Iraqi airbases that house \
-American soldiers. Officials in Washington and in Baghdad say that the rockets struck Ain al-Asad, west of the capital, \
-and open ground near Erbil.
+TEXT = """\
+Shortly after one in the morning, Iranian forces launched ballistic missiles at two Iraqi airbases that house \
+American soldiers. Officials in Washington and in Baghdad say that the rockets struck Ain al-Asad, west of the \
+capital, and open ground near Erbil.
 
-By breakfast both governments had said that nobody was killed. Two American broadcasters, citing people they did not \
-name, reported that crews had gone into bunkers hours before, when radar operators raised the alarm.
+By breakfast both governments had said that nobody was killed. Two American broadcasters, citing people they \
+did not name, reported that crews had gone into bunkers hours before, when radar operators raised the alarm.
 
-State television in Tehran told another story. Its bulletin said that eighty American soldiers lay dead and that \
-helicopters had burnt on the ground. No hospital, satellite picture or official of any other country bears this out.
+State television in Tehran told another story. Its bulletin said that eighty American soldiers lay dead and \
+that helicopters had burnt on the ground. No hospital, satellite picture or official of any other country \
+bears this out.
 
-Online, pictures of a glowing skyline were passed around as the night’s own. “Tonight they felt our slap,” wrote an \
-account with two hundred thousand followers, above a photograph that an agency had published years earlier.
+Online, pictures of a glowing skyline were passed around as the night’s own. “Tonight they felt our slap,” \
+wrote an account with two hundred thousand followers, above a photograph that an agency had published years \
+earlier.
 
-A militia commander in Basra said that more attacks would follow within the week. Oil rose by four per cent before noon."""
+A militia commander in Basra said that more attacks would follow within the week. Oil rose by four per cent \
+before noon."""
 
 ARTICLE = {
     "name": "night-of-missiles.html",

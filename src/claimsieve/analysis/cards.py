@@ -34,8 +34,8 @@ class Card:
     """A claim as the page shows it. number: from 1, in the order of the rows.
 
     heading, whole: the claim in runs; whole is empty where the heading has all of it. article: the name of the one it
-    is from. span: its place there, as the row gives it. given_label: the label that the claim came with. further_passages: how many are left out. notes: what of
-    the row could not be shown.
+    is from; span: its place there, as the row gives it. given_label: the label that the claim came with.
+    further_passages: how many are left out. notes: what of the row could not be shown.
     """
 
     number: int

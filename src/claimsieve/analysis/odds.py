@@ -97,7 +97,7 @@ def _reason(reason: str, *, has_evidence: bool) -> str:
 
 
 def _answers(row: Mapping[str, Any]) -> list[Answer]:
-    """A model with two heads says what it thinks of each; stance and manipulation of the corpus itself are no answer."""
+    """The answers of a model with two heads; a corpus's own stance and manipulation, without chances, are none."""
     found = []
     stances = [(name, number(row.get(f"p_{name}"), 0, 1)) for name in ("supported", "open", "refuted")]
     stance = next((words for name, words in STANCES.items() if name == row.get("stance")), None)

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from claimsieve.analysis.values import listed, whole
@@ -52,7 +53,7 @@ def stretches(length: int, spans: Sequence[Span], *, cuts: Iterable[int] = ()) -
     over: list[tuple[float, int]] = []  # spans over where we are, and some that have ended and are not yet dropped
     found = []
     places = sorted(borders)
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         while beginning and spans[beginning[-1]].start <= start:
             place = beginning.pop()
             heapq.heappush(over, (spans[place].rank, place))
