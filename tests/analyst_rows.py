@@ -207,6 +207,7 @@ def article_rows() -> list[dict[str, Any]]:
                     "url": None,
                     "similarity": 0.62,
                     "kind": "suggested",
+                    "why": ["other numbers"],
                 },
             ],
         ),
@@ -247,7 +248,7 @@ def article_rows() -> list[dict[str, Any]]:
                     "place": "another country",
                     "page": "https://archive.example/2017/06/12/skyline",
                     "title": "Skyline after shelling",
-                    "words": "A picture with the claim was published on 12 June 2017, before the night it shows.",
+                    "words": "The picture matches one published on 2017-06-12, long before the claimed date.",
                 }
             ],
         ),

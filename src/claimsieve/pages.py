@@ -4,6 +4,7 @@ import base64
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # con
 
 def rendered(template: str, facts: Mapping[str, Any]) -> str:
     """A page from `templates/<template>`. A name that the template asks for and `facts` lacks is an error."""
-    return _environment(autoescape=True).get_template(template).render(facts)
+    return _html().get_template(template).render(facts)
 
 
 def rendered_markdown(template: str, facts: Mapping[str, Any]) -> str:
@@ -60,6 +61,12 @@ def check_page(output: str, *, beside: Path | None = None, sources: Sequence[Pat
         raise ConfigError(
             f"{output}: expected another file than those the page is made of. Name one such as page.html."
         )
+
+
+@cache
+def _html() -> "Environment":
+    """Kept, with the templates that it has compiled: compiling takes longer than rendering."""
+    return _environment(autoescape=True)
 
 
 def _environment(**options: Any) -> "Environment":

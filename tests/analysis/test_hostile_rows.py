@@ -137,7 +137,7 @@ PARTS = (
 objects = st.dictionaries(st.sampled_from(PARTS), values)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from(KEYS), values | objects | st.lists(objects, max_size=3)),
     st.lists(objects, max_size=2),

@@ -125,7 +125,7 @@ def test_what_is_missing_is_said(cards):
 def test_a_recycled_picture_stands_beside_the_older_one(cards):
     card = cards[6]
     assert len(card.all("img")) == 2
-    assert "Known since 12 June 2017" in card.words
+    assert "The older one: known since 12 June 2017, another country, “Skyline after shelling”" in card.words
     assert "distance 6" in card.words
     assert {picture["alt"] for picture in card.all("img")} == {
         "The picture that came with the claim",

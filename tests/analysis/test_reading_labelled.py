@@ -4,15 +4,13 @@ import csv
 import gzip
 import json
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from analyst_rows import ARTICLE, article_rows, labelled
 from claimsieve.analysis.page import analysis_page
 from claimsieve.analysis.reading import is_article_folder, read_article_folder, read_labelled
 from claimsieve.errors import DataError
-from claimsieve.inference.formats import Format
+from claimsieve.inference.formats import Format, parquet_schema
 
 COLUMNS = tuple(dict.fromkeys(name for row in article_rows() for name in row))
 
@@ -43,17 +41,10 @@ def test_packed_files_and_parquet_too(tmp_path, from_json_lines):
     plain = written(tmp_path / "rows.jsonl", "jsonl").read_bytes()
     (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(plain))
     assert page_of(read_labelled(str(tmp_path / "rows.jsonl.gz"), mapping={}, limit=100)) == page_of(from_json_lines)
-    # As predict writes it: what is nested in the claims file is JSON in a column of text.
-    rows = [
-        {
-            name: json.dumps(value)
-            if isinstance(value, list | dict) and name not in ("prediction_set", "reasons")
-            else value
-            for name, value in row.items()
-        }
-        for row in article_rows()
-    ]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    schema = parquet_schema(COLUMNS, [], str, heads=("supported", "open", "refuted", "manipulated"))
+    form = Format("parquet", columns=COLUMNS, schema=schema)
+    (tmp_path / "parts").write_bytes(form.encode(article_rows(), first=True))
+    form.finish(tmp_path / "parts", tmp_path / "rows.parquet")
     assert page_of(read_labelled(str(tmp_path / "rows.parquet"), mapping={}, limit=100)) == page_of(from_json_lines)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from claimsieve.analysis.pictures import Thumbnail, Thumbnails
-from claimsieve.analysis.values import day, mappings, number, text, web_address
+from claimsieve.analysis.values import day, mappings, number, text, texts, truth, web_address
 from claimsieve.analysis.visible import one_line, visible
 from claimsieve.analysis.wording import MATCHES, UNLABELLED
 from claimsieve.records import LABELS, Claim
@@ -19,13 +19,14 @@ MAX_OWN_PICTURES = 6  # of a claim, without a hit
 class Hit:
     """A picture of the claim beside the older one that it resembles.
 
-    facts: date, place, title, distance and quality of the older one, as far as known. link: of its page. words: the
-    sentence that became evidence.
+    facts: since when, where and as what the older one is known, as far as known. likeness: how close the two are.
+    link: of its page. words: the sentence that became evidence.
     """
 
     picture: Thumbnail
     known: Thumbnail | None
     facts: list[str]
+    likeness: str
     link: str | None
     address: str | None
     words: str | None
@@ -33,7 +34,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An earlier verdict. tray: its label or UNLABELLED. kind: in words. similarity: as the matcher gave it."""
+    """An earlier verdict. tray: its label or UNLABELLED. kind: in words. similarity: as the matcher gave it.
+
+    why: what keeps it from being the same, in words. machine_made: whether no person gave the label.
+    """
 
     claim: str
     tray: str
@@ -41,6 +45,8 @@ class Match:
     similarity: float | None
     date: str | None
     source: str | None
+    why: list[str]
+    machine_made: bool
     link: str | None
     address: str | None
 
@@ -67,18 +73,21 @@ def _hit(one: Mapping[str, Any], thumbnails: Thumbnails) -> Hit:
     picture, known = text(one.get("picture")), text(one.get("known"))
     distance, quality = number(one.get("distance"), 0), number(one.get("quality"), 0)
     date, place, title = (text(one.get(name)) for name in ("date", "place", "title"))
-    facts = [
-        f"Known since {day(date)}" if date else "Date not known",
-        *([place] if place else []),
-        *([f"“{title}”"] if title else []),
+    since = "taken, by the date in its file," if one.get("dated_by") == "camera" else "known since"
+    facts = [f"{since} {day(date)}" if date else "date not known"]
+    facts += [*([place] if place else []), *([f"“{title}”"] if title else [])]
+    seen_as = text(one.get("seen_as"))
+    likeness = [
         *([f"distance {distance:.0f} (0 is the same picture)"] if distance is not None else []),
-        *([f"quality {quality:.0f}"] if quality is not None else []),
+        *([f"quality {quality:.0f} of 100"] if quality is not None else []),
+        *([f"seen {seen_as}"] if seen_as and seen_as != "whole" else []),
     ]
     words = text(one.get("words"))
     return Hit(
         picture=_named(thumbnails(picture)) if picture else Thumbnail("?", missing="the row does not name it"),
         known=_named(thumbnails(known)) if known else None,
         facts=[one_line(fact, limit=300) for fact in facts],
+        likeness=one_line(", ".join(likeness), limit=200),
         **_address(one.get("page")),
         words=visible(words[:2_000]) if words else None,
     )
@@ -95,6 +104,8 @@ def _match(one: Mapping[str, Any]) -> Match:
         similarity=number(one.get("similarity")),
         date=one_line(date, limit=40) if date else None,
         source=one_line(source, limit=200) if source else None,
+        why=[one_line(reason, limit=200) for reason in texts(one.get("why"))[:5]],
+        machine_made=truth(one.get("machine_made")) or False,
         **_address(one.get("url")),
     )
 
