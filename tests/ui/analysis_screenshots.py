@@ -1,4 +1,4 @@
-"""The pictures of docs/analysis-page.md: python tests/ui/analysis_screenshots.py docs/images
+"""The pictures of docs/analysis-page.md: PYTHONPATH=tests python tests/ui/analysis_screenshots.py docs/images
 
 Photographs the page of the made article, light, and dark on the claim with a recycled picture. Needs a Chromium.
 """
@@ -9,15 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from driving import BROWSER_OPTIONS
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where pytest finds them too
-
-from analyst_rows import ARTICLE, article_rows, draw_pictures  # noqa: E402
-from driving import BROWSER_OPTIONS  # noqa: E402
-
-from claimsieve.analysis.page import analysis_page  # noqa: E402
+from analyst_rows import ARTICLE, article_rows, draw_pictures
+from claimsieve.analysis.page import analysis_page
 
 MAX_BYTES = 300_000
 VIEWS = {"analysis-light": ("light", ""), "analysis-dark": ("dark", "#claim-6")}

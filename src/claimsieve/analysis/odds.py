@@ -84,7 +84,7 @@ def _decision(held: list[str] | None, *, abstained: bool) -> str:
     if not known:
         words = "It resembles claims of no label: all three are ruled out."
     elif len(known) == 1:
-        words = f"Only {known[0]} cannot be ruled out."
+        words = "The other two labels are ruled out."
     else:
         words = f"Cannot be ruled out: {' and '.join(known) if len(known) == 2 else 'any of the three'}."
     return f"{words} A person decides." if abstained else words

@@ -26,7 +26,6 @@ STANCES: dict[Stance, str] = {
     "conflicting": "The evidence is divided",
 }
 BASES = {
-    "evidence": "as read from the evidence",
     "no_evidence": "there is no evidence, so it is open by construction",
     "claim_alone": "there is no evidence: this is what the words alone resemble",
 }
