@@ -13,6 +13,7 @@ from claimsieve.analysis.visible import one_line, visible
 MAX_ARTICLES = 200
 MAX_ARTICLE_CHARACTERS = 200_000
 
+_MAX_KEPT = 24
 _BREAK = re.compile(r"\s*\n\s*\n\s*")
 
 
@@ -28,6 +29,12 @@ class Piece:
     def is_link(self) -> bool:
         """Whether the piece itself leads to its claim: the last one does; a claim in several pieces is one link."""
         return any(card is self.owner for card in self.ends)
+
+    @property
+    def split(self) -> tuple[str, str]:
+        """The text without its last word, and that word, which a badge stays beside; a long word stays where it is."""
+        place = 1 + max(self.text.rfind(" "), self.text.rfind("\n"))
+        return (self.text[:place], self.text[place:]) if len(self.text) - place <= _MAX_KEPT else (self.text, "")
 
 
 @dataclass(frozen=True, slots=True)
