@@ -7,6 +7,7 @@ import pytest
 from analyst_rows import ARTICLE, article_rows, draw_pictures, labelled
 from claimsieve.analysis.page import analysis_page
 
+WAIT_SECONDS = 120  # two cores may be busy with something else
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 360, "height": 740}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SHOWN = "cards => cards.filter(card => card.checkVisibility()).map(card => card.id)"
@@ -28,6 +29,7 @@ def opened(browser):
 
     def open_(path, **options):
         context = browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
+        context.set_default_timeout(WAIT_SECONDS * 1000)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))

@@ -73,6 +73,7 @@ def read_article_folder(folder: Path, *, limit: int) -> Labelled:
 
 
 def _read(name: str, *, mapping: Mapping[str, str], limit: int) -> Labelled:
+    field_mapper(mapping, place="--map")  # all of it must be right, also what is not used
     # Labels and answers are those of the model now, whatever the claims file called its own.
     rename = field_mapper({field: name for field, name in mapping.items() if field in _OF_CLAIM}, place="--map")
     tabular = format_of(name) != "jsonl"
