@@ -3,7 +3,8 @@
 import base64
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # con
 
 def rendered(template: str, facts: Mapping[str, Any]) -> str:
     """A page from `templates/<template>`. A name that the template asks for and `facts` lacks is an error."""
-    return _environment(autoescape=True).get_template(template).render(facts)
+    return _html().get_template(template).render(facts)
 
 
 def rendered_markdown(template: str, facts: Mapping[str, Any]) -> str:
@@ -35,21 +36,37 @@ def rendered_markdown(template: str, facts: Mapping[str, Any]) -> str:
     return environment.get_template(template).render(facts)
 
 
-def write_page(text: str, output: str, *, beside: Path) -> None:
-    """Write a page whole or not at all; '-' is standard output.
-
-    beside: the model directory that it tells of, into which nothing may be written. Raises ConfigError or DataError.
-    """
+def write_page(text: str, output: str, *, beside: Path | None = None, sources: Sequence[Path] = ()) -> None:
+    """Write a page whole or not at all; '-' is standard output. beside, sources, raises: as check_page."""
     if output == "-":
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
         return
+    check_page(output, beside=beside, sources=sources)
+    write_file(Path(output), text.encode())
+
+
+def check_page(output: str, *, beside: Path | None = None, sources: Sequence[Path] = ()) -> None:
+    """Whether a page may be written there.
+
+    beside: the model directory that it tells of, into which nothing may be written. sources: files that it is made of.
+    Raises ConfigError.
+    """
     path = Path(output)
     if path.is_dir():
         raise ConfigError(f"{output}: expected a file to write, found a folder. Name one with -o.")
-    if path.resolve().is_relative_to(beside.resolve()):
+    if beside is not None and path.resolve().is_relative_to(beside.resolve()):
         raise ConfigError(f"{output}: lies inside the model directory, which would be spoilt. Choose another with -o.")
-    write_file(path, text.encode())
+    if path.resolve() in [source.resolve() for source in sources]:
+        raise ConfigError(
+            f"{output}: expected another file than those the page is made of. Name one such as page.html."
+        )
+
+
+@cache
+def _html() -> "Environment":
+    """Kept, with the templates that it has compiled: compiling takes longer than rendering."""
+    return _environment(autoescape=True)
 
 
 def _environment(**options: Any) -> "Environment":

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,6 +61,14 @@ def browser(chromium: str):
         opened = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core, which looks for what keeps people from using a page."""
+    if find_spec("axe_playwright_python") is None:
+        _without("axe is missing. Install it: pip install 'claimsieve[test]'")
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """claimsieve predict"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,9 @@ def predict(
         None, "--prevalence", metavar="MIX", help="Your own mix, such as verified=.9,unverified=.08,propaganda=.02."
     ),
     explain: bool = typer.Option(False, "--explain", help="Add which words and passages each label goes by."),
+    report: str | None = typer.Option(
+        None, "--report", metavar="PAGE.html", help="Also write a page to read, of the first 2,000 labelled claims."
+    ),
     max_rejects_: str | None = typer.Option(
         None, "--max-rejects", metavar="N|P%", help="Stop when more rows than this cannot be read."
     ),
@@ -62,7 +65,8 @@ def predict(
     prediction_set holds the labels that cannot be ruled out; where it is not one label, abstained is true, reasons says
     why, and a person should look. With --prevalence, p_<label>_at_prevalence turns the probabilities to that mix.
     A row that cannot be read goes to <output>.rejects.jsonl with its place and the reason; the rest is labelled, and
-    the exit code is 3. Interrupted, also by a power cut? The same command goes on and gives the same file.
+    the exit code is 3. With --report, a page shows what was labelled; --explain gives it the words that mattered.
+    Interrupted, also by a power cut? The same command goes on and gives the same file.
     """
     from claimsieve.cli.options import choice, field_map, opened_model, prevalence, reject_limit
     from claimsieve.inference.predict import Job
@@ -87,6 +91,8 @@ def predict(
     )
     check_paths(claims, output)
     check_columns(claims, job.mapping)
+    if report is not None:
+        _check_report(report, claims, output)
 
     from claimsieve.evaluation.assessment import read_calibration
 
@@ -131,10 +137,42 @@ def predict(
         extra = {} if checked is None else {"selfcheck": asdict(checked)}
         typer.echo(json.dumps(asdict(tally) | extra), err=output == "-")
     _tell(tally, "stdout" if output == "-" else output, quiet=quiet or as_json)
+    if report is not None and tally.labelled:
+        _write_report(report, claims, output, job.mapping, model)
+        say(f"wrote {report}; next: open it in a browser", quiet=quiet or as_json)
     if tally.rejected:
         if not tally.labelled:
             say("no row could be read: is the claim in another field? --map claim=FIELD", quiet=quiet)
         raise typer.Exit(3)
+
+
+def _check_report(report: str, claims: str, output: str) -> None:
+    """Fail before the model is used. Raises ConfigError."""
+    from claimsieve.pages import check_page
+
+    if output == "-":
+        raise ConfigError(
+            "--report: expected a file of labelled claims to make the page of, found -o '-'. Use -o FILE."
+        )
+    if report == "-":
+        raise ConfigError("--report: expected a file for the page, found '-'. Name one such as page.html.")
+    check_page(report, sources=[*_given_files(claims), Path(output), Path(f"{output}.rejects.jsonl")])
+
+
+def _write_report(report: str, claims: str, output: str, mapping: Mapping[str, str], model: str) -> None:
+    from claimsieve.analysis.reading import read_labelled
+    from claimsieve.analysis.writing import MAX_ROWS, write_analysis
+
+    # Paths of pictures were written for the claims file, and may be meant from there.
+    beside = list(dict.fromkeys(path.parent for path in _given_files(claims)))
+    found = read_labelled(output, mapping=mapping, limit=MAX_ROWS)
+    write_analysis(found, report, model=model, pictures=beside)
+
+
+def _given_files(claims: str) -> list[Path]:
+    from claimsieve.data.sources import files_of
+
+    return [] if claims == "-" or claims.startswith("recipe:") else [Path(name) for name in files_of(claims)]
 
 
 def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:

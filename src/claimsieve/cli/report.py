@@ -1,18 +1,63 @@
 """claimsieve report"""
 
+from pathlib import Path
+
 import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import say
+from claimsieve.errors import ConfigError
 
 
-@app.command(epilog="Example: claimsieve report runs/mine -o report.html")
+@app.command(
+    epilog="Examples: claimsieve report runs/mine -o report.html   ·   claimsieve report labelled.jsonl -o page.html"
+)
 def report(
-    model: str = typer.Argument(help="A model directory, models:/NAME@ALIAS, or runs:/ID/model."),
+    source: str = typer.Argument(
+        help="A model directory, models:/NAME@ALIAS or runs:/ID/model, for its evaluation; or for the analyst's page a "
+        "file that `claimsieve predict` wrote (.jsonl, .csv, .tsv, each also .gz, .zst; .parquet), or the folder that "
+        "`claimsieve article` wrote."
+    ),
     output: str = typer.Option(..., "-o", "--output", help="The HTML file to write; '-' is stdout."),
+    mapping: list[str] = typer.Option(
+        [], "--map", metavar="FIELD=COLUMN", help="Of a labelled file: which column is the claim, as told to predict."
+    ),
+    pictures: list[Path] = typer.Option(
+        [], "--pictures", metavar="FOLDER", help="Where else than beside the labelled file pictures may be read from."
+    ),
+    rows: int | None = typer.Option(None, "--rows", min=1, help="Claims shown at most; 2,000 if not given."),
+    title: str | None = typer.Option(None, "--title", help="Of the analyst's page."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
 ) -> None:
-    """One self-contained HTML page of a model's evaluation, to open, print or send; nothing is measured anew."""
+    """One self-contained HTML page to open, print or send: a model's evaluation, or labelled claims for an analyst.
+
+    The analyst's page shows an article with its claims marked, and each claim with its label, its evidence by weight,
+    what is missing, and what was seen before. Nothing is measured or looked up anew.
+    """
+    if _is_model(source):
+        if mapping or pictures or rows or title:
+            raise ConfigError("--map, --pictures, --rows, --title: expected a labelled file with them, found a model.")
+        _evaluation(source, output)
+        following = f"open it in a browser   ·   claimsieve card {source}"
+    else:
+        _analysis(source, output, mapping, pictures, rows, title)
+        following = "open it in a browser"
+    if output != "-":
+        say(f"wrote {output}", quiet=quiet)
+        say(f"next: {following}", quiet=quiet)
+
+
+def _is_model(source: str) -> bool:
+    from claimsieve.analysis.reading import is_article_folder
+    from claimsieve.data.files import is_claims_file
+
+    path = Path(source)
+    if source.startswith(("models:/", "runs:/")):
+        return True
+    return not is_article_folder(path) if path.is_dir() else not (path.is_file() or is_claims_file(source))
+
+
+def _evaluation(model: str, output: str) -> None:
     from claimsieve.cli.options import opened_model
     from claimsieve.pages import write_page
     from claimsieve.report import evaluation_page, read_directory
@@ -20,6 +65,24 @@ def report(
     with opened_model(model) as directory:
         documents, origin = read_directory(directory)
         write_page(evaluation_page(documents, origin=origin), output, beside=directory)
-    if output != "-":
-        say(f"wrote {output}", quiet=quiet)
-        say(f"next: open it in a browser   ·   claimsieve card {model}", quiet=quiet)
+
+
+def _analysis(
+    source: str, output: str, mapping: list[str], pictures: list[Path], rows: int | None, title: str | None
+) -> None:
+    from claimsieve.analysis.reading import is_article_folder, read_article_folder, read_labelled
+    from claimsieve.analysis.writing import MAX_ROWS, write_analysis
+    from claimsieve.cli.options import field_map
+
+    missing = [str(folder) for folder in pictures if not folder.is_dir()]
+    if missing:
+        raise ConfigError(f"--pictures {missing[0]}: expected a folder, found none.")
+    limit = rows or MAX_ROWS
+    folder = Path(source)
+    if is_article_folder(folder):
+        if mapping:
+            raise ConfigError("--map: expected a labelled file with it, found a folder that claimsieve article wrote.")
+        found = read_article_folder(folder, limit=limit)
+    else:
+        found = read_labelled(source, mapping=field_map(mapping), limit=limit)
+    write_analysis(found, output, pictures=pictures, limit=limit, title=title)

@@ -1,0 +1,121 @@
+"""What was seen before: pictures with a hit among known ones, and earlier verdicts on like claims."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from claimsieve.analysis.pictures import Thumbnail, Thumbnails
+from claimsieve.analysis.values import day, mappings, number, text, texts, truth, web_address
+from claimsieve.analysis.visible import one_line, visible
+from claimsieve.analysis.wording import MATCHES, UNLABELLED
+from claimsieve.records import LABELS, Claim
+
+MAX_HITS = 20  # shown of a claim
+MAX_MATCHES = 20
+MAX_OWN_PICTURES = 6  # of a claim, without a hit
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A picture of the claim beside the older one that it resembles.
+
+    facts: since when, where and as what the older one is known, as far as known. likeness: how close the two are.
+    link: of its page. words: the sentence that became evidence.
+    """
+
+    picture: Thumbnail
+    known: Thumbnail | None
+    facts: list[str]
+    likeness: str
+    link: str | None
+    address: str | None
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An earlier verdict. tray: its label or UNLABELLED. kind: in words. similarity: as the matcher gave it.
+
+    why: what keeps it from being the same, in words. machine_made: whether no person gave the label.
+    """
+
+    claim: str
+    tray: str
+    kind: str
+    similarity: float | None
+    date: str | None
+    source: str | None
+    why: list[str]
+    machine_made: bool
+    link: str | None
+    address: str | None
+
+
+def hits_of(row: Mapping[str, Any], thumbnails: Thumbnails) -> list[Hit]:
+    """The row's recycled pictures, MAX_HITS at most."""
+    return [_hit(one, thumbnails) for one in mappings(row.get("pictures"))[:MAX_HITS]]
+
+
+def own_pictures(row: Mapping[str, Any], claim: Claim, thumbnails: Thumbnails) -> list[Thumbnail]:
+    """Pictures that came with the claim and have no hit."""
+    with_hit = {one.get("picture") for one in mappings(row.get("pictures"))}
+    without = [path for path in claim.media if path not in with_hit]
+    return [_named(thumbnails(path)) for path in without[:MAX_OWN_PICTURES]]
+
+
+def matches_of(row: Mapping[str, Any]) -> list[Match]:
+    """The row's earlier verdicts, the likest first, MAX_MATCHES at most."""
+    found = [_match(one) for one in mappings(row.get("matches")) if text(one.get("claim"))]
+    return sorted(found, key=lambda match: -(match.similarity or 0))[:MAX_MATCHES]
+
+
+def _hit(one: Mapping[str, Any], thumbnails: Thumbnails) -> Hit:
+    picture, known = text(one.get("picture")), text(one.get("known"))
+    distance, quality = number(one.get("distance"), 0), number(one.get("quality"), 0)
+    date, place, title = (text(one.get(name)) for name in ("date", "place", "title"))
+    since = "taken, by the date in its file," if one.get("dated_by") == "camera" else "known since"
+    facts = [f"{since} {day(date)}" if date else "date not known"]
+    facts += [*([place] if place else []), *([f"“{title}”"] if title else [])]
+    seen_as = text(one.get("seen_as"))
+    likeness = [
+        *([f"distance {distance:.0f} (0 is the same picture)"] if distance is not None else []),
+        *([f"quality {quality:.0f} of 100"] if quality is not None else []),
+        *([f"seen {seen_as}"] if seen_as and seen_as != "whole" else []),
+    ]
+    words = text(one.get("words"))
+    return Hit(
+        picture=_named(thumbnails(picture)) if picture else Thumbnail("?", missing="the row does not name it"),
+        known=_named(thumbnails(known)) if known else None,
+        facts=[one_line(fact, limit=300) for fact in facts],
+        likeness=one_line(", ".join(likeness), limit=200),
+        **_address(one.get("page")),
+        words=visible(words[:2_000]) if words else None,
+    )
+
+
+def _match(one: Mapping[str, Any]) -> Match:
+    label, kind = one.get("label"), text(one.get("kind"))
+    source = text(one.get("source"))
+    date = text(one.get("date"))
+    return Match(
+        claim=one_line(str(one["claim"]), limit=600),
+        tray=label if isinstance(label, str) and label in LABELS else UNLABELLED,
+        kind=MATCHES.get(kind or "") or one_line(kind or "a claim", limit=60),
+        similarity=number(one.get("similarity")),
+        date=one_line(date, limit=40) if date else None,
+        source=one_line(source, limit=200) if source else None,
+        why=[one_line(reason, limit=200) for reason in texts(one.get("why"))[:5]],
+        machine_made=truth(one.get("machine_made")) or False,
+        **_address(one.get("url")),
+    )
+
+
+def _address(value: Any) -> dict[str, str | None]:
+    """What may be followed as `link`, and another as text in `address`."""
+    link, given = web_address(value), text(value)
+    return {"link": link, "address": one_line(given, limit=200) if given and link is None else None}
+
+
+def _named(made: Thumbnail) -> Thumbnail:
+    """The same with a name that can be looked at."""
+    return Thumbnail(one_line(made.name, limit=200), made.uri, made.width, made.height, made.missing)
