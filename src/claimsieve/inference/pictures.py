@@ -26,9 +26,7 @@ class Pictures:
 
     def __init__(self, index: PictureIndex, source: str, *, root: Path | None = None, leeway_days: int = 0) -> None:
         if source.startswith("recipe:") and root is None:
-            raise ConfigError(
-                f"--media-index: expected --media-root with {source}, which has no folder of pictures."
-            )
+            raise ConfigError(f"--media-index: expected --media-root with {source}, which has no folder of pictures.")
         self._index, self._source, self._root, self._leeway_days = index, source, root, leeway_days
         self._checker = PictureChecker(index, root=root)
         self._bases: dict[str, Path] = {}

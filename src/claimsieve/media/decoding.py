@@ -136,6 +136,8 @@ def _decoded(image: "Image") -> Decoded:
     try:
         grey = _grey(image)
         exif = _exif(image)  # afterwards: of a TIFF pillow turns the picture, and takes the tag away
+    except MemoryError:
+        raise PictureError("expected a picture that fits in the memory that is left, found a larger one") from None
     except Exception as error:  # as in _opened
         raise PictureError(f"expected a whole picture, found a damaged one: {_reason(error)}") from None
     return Decoded(_upright(grey, exif["file"].get(0x0112)), exif)

@@ -119,7 +119,8 @@ def _last_days(dates: Any) -> NDArray[np.int64]:
     encoded = dates.combine_chunks().dictionary_encode()
     days = [days_of(text)[1].toordinal() for text in encoded.dictionary.to_pylist()]
     places = encoded.indices.fill_null(len(days)).to_numpy(zero_copy_only=False)
-    return np.array([*days, UNDATED], dtype=np.int64)[places]
+    found: NDArray[np.int64] = np.array([*days, UNDATED], dtype=np.int64)[places]
+    return found
 
 
 def table_of(pictures: Sequence[Known]) -> Any:

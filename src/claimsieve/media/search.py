@@ -139,11 +139,11 @@ def _nearest(index: PictureIndex, found: Found) -> NDArray[np.int64]:
 
 def _told(index: PictureIndex, found: Found, places: NDArray[np.int64]) -> list[int]:
     """The nearest pairs and the oldest one."""
-    if len(places) <= MAX_HITS:
-        return places.tolist()
+    if not len(places):
+        return []
     oldest = places[index.last_days[index.owners[found.rows[places]]].argmin()]
-    told = places[: MAX_HITS if oldest in places[:MAX_HITS] else MAX_HITS - 1].tolist()
-    return told if oldest in told else [*told, int(oldest)]
+    nearest: list[int] = places[:MAX_HITS].tolist()
+    return nearest if oldest in nearest else [*nearest[:-1], int(oldest)]
 
 
 def _hit(index: PictureIndex, queries: _Queries, found: Found, place: int) -> Hit:
