@@ -47,6 +47,7 @@ def main() -> None:
         data,
         demo,
         evaluate,
+        media,
         predict,
         promote,
         recipe,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,18 @@ def predict(
     explain: bool = typer.Option(False, "--explain", help="Add which words and passages each label goes by."),
     report: str | None = typer.Option(
         None, "--report", metavar="PAGE.html", help="Also write a page to read, of the first 2,000 labelled claims."
+    ),
+    media_index: Path | None = typer.Option(
+        None,
+        "--media-index",
+        metavar="INDEX",
+        help="Look pictures of claims up in an index of `claimsieve media index`.",
+    ),
+    media_root: Path | None = typer.Option(
+        None, "--media-root", metavar="DIR", help="The folder that pictures may lie in; else that of the claims file."
+    ),
+    media_leeway_days: int = typer.Option(
+        0, "--media-leeway", metavar="DAYS", min=0, help="How much older than its claim a picture may be."
     ),
     max_rejects_: str | None = typer.Option(
         None, "--max-rejects", metavar="N|P%", help="Stop when more rows than this cannot be read."
@@ -77,6 +89,12 @@ def predict(
     choice("--engine", engine, ("local", "ray"))
     if selfcheck and (claims == "-" or engine == "ray"):
         raise ConfigError("--selfcheck: expected a file of claims and the local engine, found standard input or ray.")
+    if media_index is not None and engine == "ray":
+        raise ConfigError("--media-index: expected the local engine, found ray: the pictures lie on this machine.")
+    if media_index is None and (media_root is not None or media_leeway_days):
+        raise ConfigError("--media-root, --media-leeway: expected --media-index with them, found none.")
+    if media_root is not None and not media_root.is_dir():
+        raise ConfigError(f"--media-root {media_root}: expected a folder, found none.")
     if engine == "local" and (address is not None or workers is not None):
         raise ConfigError("--address, --workers: expected --engine ray with them, found the local engine.")
     job = Job(
@@ -93,6 +111,11 @@ def predict(
     check_columns(claims, job.mapping)
     if report is not None:
         _check_report(report, claims, output)
+    if media_index is not None:
+        from claimsieve.inference.pictures import opened_pictures
+
+        opened = opened_pictures(media_index, claims, root=media_root, leeway_days=media_leeway_days)
+        job = replace(job, pictures=opened)
 
     from claimsieve.evaluation.assessment import read_calibration
 
@@ -183,6 +206,8 @@ def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:
         (tally.without_evidence, without),
         (tally.split, "different inputs had evidence longer than the model's window; it was read in pieces"),
         (tally.cut, "different inputs had a claim longer than the model's window; it was read without its end"),
+        (tally.recycled, "rows have a picture that was known before their date (recycled); pictures says which"),
+        (tally.unmatched, "rows have a picture that could not be looked up; pictures_unmatched says why"),
         (tally.rejected, f"rows rejected → {tally.rejects_file or 'stderr'}"),
     ]
     for count, words in lines:

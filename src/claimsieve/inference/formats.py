@@ -141,12 +141,17 @@ def packed(content: bytes, packing: str | None) -> bytes:
 
 
 def parquet_schema(
-    columns: Sequence[str], templates: Sequence[str], renamed: Callable[[str], str], *, heads: Sequence[str] = ()
+    columns: Sequence[str],
+    templates: Sequence[str],
+    renamed: Callable[[str], str],
+    *,
+    heads: Sequence[str] = (),
+    pictures: bool = False,
 ) -> bytes:
     """The Arrow schema of an output, as bytes: text, but for the prediction's own and the types of the input's files.
 
     templates: the input's files, if all of them are Parquet; where two disagree on a column, it is text. renamed: what
-    a column of theirs is called in the output. heads: of the model.
+    a column of theirs is called in the output. heads: of the model. pictures: whether they are looked up.
     """
     import pyarrow
     import pyarrow.parquet
@@ -160,6 +165,10 @@ def parquet_schema(
     if heads:
         types |= {f"p_{head}": pyarrow.float64() for head in heads} | {"manipulation": pyarrow.bool_()}
         types |= dict.fromkeys(("stance", "stance_basis"), pyarrow.string())
+    if pictures:
+        texts = dict.fromkeys(("pictures", "pictures_unmatched"), pyarrow.string())
+        types |= texts | {"manipulation": pyarrow.bool_(), "techniques": pyarrow.list_(pyarrow.string())}
+        types.pop("evidence", None)  # it may get a passage more, which a typed column could not hold
     types |= dict.fromkeys(("prediction_set", "reasons"), pyarrow.list_(pyarrow.string()))
     schema = pyarrow.schema([(_encodable(name), types.get(name, pyarrow.string())) for name in columns])
     return bytes(schema.serialize())

@@ -1,8 +1,8 @@
 """One window of rows labelled: what every engine does, on one machine or on many."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from claimsieve.evaluation.metrics import Floats
 from claimsieve.inference.decide import decisions_of, judge
 from claimsieve.inference.formats import Format
 from claimsieve.inference.memory import Memory, Places, key_of
+from claimsieve.inference.pictures import PICTURE_COLUMNS, Pictures, picture_values, shown_evidence
 from claimsieve.inference.windows import Item, ItemReader, Window
+from claimsieve.media.evidence import Pictured
 from claimsieve.models import Encoded, Model
 from claimsieve.models.axes import AXES
 from claimsieve.models.explanation import explain
@@ -34,7 +36,10 @@ _MAX_NAMES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A window with its claims read, and those that the model has not met yet as numbers."""
+    """A window with its claims read, and those that the model has not met yet as numbers.
+
+    pictured: what the pictures of each claim tell; None where nobody asked.
+    """
 
     window: Window
     rejects: Sequence[Reject]
@@ -42,6 +47,7 @@ class Prepared:
     memory: Memory
     places: Places
     encoded: Any
+    pictured: Sequence[Pictured] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Labeller:
         prevalence: Mapping[Label, float] | None = None,
         memory: Memory | None = None,
         explain: bool = False,
+        pictures: Pictures | None = None,
     ) -> None:
         self._model = model
         self._reader = reader
@@ -76,19 +83,24 @@ class Labeller:
         self._prevalence = prevalence
         self._memory = memory or Memory()
         self._explain = explain
+        self._pictures = pictures
         self._names: dict[str, str] = {}
 
     def prepare(self, window: Window) -> Prepared:
         """Read the claims, find those that are new, and encode them."""
         found = [self._reader(row) for row in window.rows]
         items = [item for item in found if isinstance(item, Item)]
+        pictured = None
+        if self._pictures is not None:
+            pictured = self._pictures.of(items)
+            items = [replace(item, claim=one.claim) for item, one in zip(items, pictured, strict=True)]
         keys = [key_of(item.claim, self._model.inputs) for item in items]
         # Explanations are too large to remember: with them, inputs are computed once within a window only.
         memory = Memory(max(1, len(keys))) if self._explain else self._memory
         places = memory.places(keys)
         encoded = self._model.encode([items[row].claim for row in places.rows])
         rejects = [item for item in found if isinstance(item, Reject)]
-        return Prepared(window, rejects, items, memory, places, encoded)
+        return Prepared(window, rejects, items, memory, places, encoded, pictured)
 
     def label(self, prepared: Prepared) -> Part:
         """Compute what is new, and write the window's rows."""
@@ -99,11 +111,14 @@ class Labeller:
         judged, entries = prepared.memory.answers(places, judge(self._model, new, computed, self._calibration))
         decisions = decisions_of(judged, self._model, claims, self._calibration)
         columns = prediction_values(decisions, calibration=self._calibration, prevalence=self._prevalence)
+        pictured = prepared.pictured
+        if pictured is not None:
+            columns |= picture_values(columns, pictured)
         if self._explain:
             columns[EXPLANATION_COLUMN] = [explanations[place] for place in places.news.tolist()]
         rows = [
-            self._kept(item.fields) | dict(zip(columns, values, strict=True))
-            for item, values in zip(items, zip(*columns.values(), strict=True), strict=True)
+            self._kept(fields) | dict(zip(columns, values, strict=True))
+            for fields, values in zip(self._fields(items, pictured), zip(*columns.values(), strict=True), strict=True)
         ]
         reads_evidence = "evidence" in self._model.inputs
         return Part(
@@ -120,17 +135,28 @@ class Labeller:
                 "abstained": int(decisions.abstained.sum()),
                 "split": len(prepared.encoded.in_pieces),
                 "cut": len(prepared.encoded.cut),
+                "recycled": sum(one.recycled for one in pictured or ()),
+                "unmatched": sum(bool(one.unmatched) for one in pictured or ()),
             },
         )
+
+    def _fields(self, items: Sequence[Item], pictured: Sequence[Pictured] | None) -> Iterator[Mapping[str, Any]]:
+        """The input's own columns, with the passages that pictures gave among the evidence."""
+        if pictured is None:
+            yield from (item.fields for item in items)
+            return
+        for item, one in zip(items, pictured, strict=True):
+            yield item.fields if not one.passages else {**item.fields, "evidence": shown_evidence(item.fields, one)}
 
     def _kept(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The input's own columns, by the names that they have in the output."""
         names = self._names
         for name in fields.keys() - names.keys():
-            names[name] = kept_name(name, heads=self._model.heads)
+            names[name] = kept_name(name, heads=self._model.heads, pictures=self._pictures is not None)
             if len(names) > _MAX_NAMES:  # rows whose keys are data
                 self._names = {}
-                return {kept_name(name, heads=self._model.heads): value for name, value in fields.items()}
+                heads, pictures = self._model.heads, self._pictures is not None
+                return {kept_name(name, heads=heads, pictures=pictures): value for name, value in fields.items()}
         return {names[name]: value for name, value in fields.items()}
 
     def _computed(self, claims: Sequence[Claim], encoded: Encoded) -> tuple[Floats, list[dict[str, Any]]]:
@@ -153,12 +179,14 @@ def prediction_columns(
     *,
     heads: Sequence[str] = (),
     explain: bool = False,
+    pictures: bool = False,
 ) -> tuple[str, ...]:
-    """What stands beside a row's own columns. heads: of the model."""
+    """What stands beside a row's own columns. heads: of the model. pictures: whether they are looked up."""
     decision = () if calibration is None else DECISION_COLUMNS
     turned = () if prevalence is None else PREVALENCE_COLUMNS
     of_heads = HEAD_COLUMNS if heads else ()
-    return (*PREDICTION_COLUMNS, *of_heads, *decision, *turned, *([EXPLANATION_COLUMN] if explain else ()))
+    named = (*PREDICTION_COLUMNS, *of_heads, *decision, *turned, *(PICTURE_COLUMNS if pictures else ()))
+    return (*dict.fromkeys(named), *([EXPLANATION_COLUMN] if explain else ()))
 
 
 def prediction_values(
@@ -187,11 +215,12 @@ def _rounded(names: Sequence[str], probabilities: Floats) -> dict[str, list[floa
     return dict(zip(names, probabilities.round(6).T.tolist(), strict=True))
 
 
-def kept_name(name: str, *, heads: Sequence[str] = ()) -> str:
+def kept_name(name: str, *, heads: Sequence[str] = (), pictures: bool = False) -> str:
     """What a column of the input is called in the output: input_<name> where the prediction has one of this name."""
     # Also for input_label, which is there when the input is itself an output: two columns must not become one.
     stem = name
     while stem.startswith("input_"):
         stem = stem.removeprefix("input_")
     ours = (*PREDICTION_COLUMNS, *DECISION_COLUMNS, *PREVALENCE_COLUMNS, EXPLANATION_COLUMN)
-    return f"input_{name}" if stem in ours or (heads and stem in HEAD_COLUMNS) else name
+    taken = stem in ours or (heads and stem in HEAD_COLUMNS) or (pictures and stem in PICTURE_COLUMNS)
+    return f"input_{name}" if taken else name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from claimsieve.inference.formats import Format
 from claimsieve.inference.journal import Journal, identity_of, open_journal
 from claimsieve.inference.labelling import Labeller, Part, prediction_columns
 from claimsieve.inference.memory import ENTRY, Memory
+from claimsieve.inference.pictures import Pictures
 from claimsieve.inference.sources import check_paths, described, form_of, recipe_of, rejects_file
 from claimsieve.inference.windows import ItemReader, Window, windows
 from claimsieve.models import Model
@@ -34,7 +36,8 @@ class Tally:
     without_evidence: labelled rows that had none, when the model was trained to read it. abstained: labelled rows that
     are left to a person. repeated: labelled rows whose input had been computed already. split: computed inputs with
     evidence longer than the model's window, which was read in pieces. cut: computed inputs with a claim longer than
-    the window, which was read without its end.
+    the window, which was read without its end. recycled: labelled rows with a picture that is older than the claim.
+    unmatched: labelled rows with a picture that could not be looked up.
     """
 
     read: int = 0
@@ -46,6 +49,8 @@ class Tally:
     repeated: int = 0
     split: int = 0
     cut: int = 0
+    recycled: int = 0
+    unmatched: int = 0
 
     def __add__(self, counts: Mapping[str, int]) -> "Tally":
         return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
@@ -63,7 +68,7 @@ class Job:
     output). mapping: field of the record → column. prevalence: the mix of labels that probabilities are turned to as
     well. explain: say of each row which words and passages it goes by (models/explanation.py). csv_safe: see Format.
     max_rejects: stops the job when it says so of (read, rejected). restart: begin anew where an earlier run was
-    interrupted.
+    interrupted. pictures: look those of claims up.
     """
 
     source: str
@@ -74,6 +79,7 @@ class Job:
     csv_safe: bool = True
     max_rejects: Callable[[int, int], bool] = lambda read, rejected: False
     restart: bool = False
+    pictures: Pictures | None = None
 
 
 def predict_claims(
@@ -110,7 +116,7 @@ def predict_file(
     """
 
     def parts(form: Format, rows: Iterator[Window], memory: bytes) -> Iterator[Part]:
-        reader = ItemReader(job.source, job.mapping, model.inputs)
+        reader = ItemReader(job.source, job.mapping, model.inputs, pictures=job.pictures is not None)
         labeller = Labeller(
             model,
             reader,
@@ -119,6 +125,7 @@ def predict_file(
             prevalence=job.prevalence,
             memory=Memory.restored(memory),
             explain=job.explain,
+            pictures=job.pictures,
         )
         return (labeller.label(prepared) for prepared in ahead(labeller.prepare(window) for window in rows))
 
@@ -140,15 +147,17 @@ def run(
     model: what the numbers hang on, as JSON. heads: what it answers beside the labels.
     """
     check_paths(job.source, job.target)
-    of_prediction = prediction_columns(calibration, job.prevalence, heads=heads, explain=job.explain)
+    pictures = job.pictures is not None
+    of_prediction = prediction_columns(calibration, job.prevalence, heads=heads, explain=job.explain, pictures=pictures)
+    formed = partial(form_of, job.source, job.target, of_prediction, csv_safe=job.csv_safe, heads=heads)
     if job.target == "-":
-        form = form_of(job.source, "-", of_prediction, csv_safe=job.csv_safe, heads=heads)
+        form = formed(pictures=pictures)
         return _to_stdout(job, parts(form, windows(job.source), b""), advance)
     target = Path(job.target)
     source = described(job.source)
     saved = {} if job.restart else identity_of(target) or {}
     known = saved.get("columns") if saved.get("source") == source else None
-    form = form_of(job.source, job.target, of_prediction, csv_safe=job.csv_safe, heads=heads, known=known)
+    form = formed(pictures=pictures, known=known)
     identity = {
         "source": source,
         "model": dict(model),
@@ -158,6 +167,7 @@ def run(
             "prevalence": None if job.prevalence is None else dict(job.prevalence),
             "csv_safe": job.csv_safe,
             "explain": job.explain,
+            "pictures": None if job.pictures is None else job.pictures.identity(),
         },
         "versions": {"claimsieve": __version__, "memory": ENTRY.itemsize, **library_versions()},
         "columns": list(form.columns),

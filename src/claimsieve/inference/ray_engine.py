@@ -52,6 +52,10 @@ def predict_on_ray(
     node, has its windows computed elsewhere. patience_seconds: how long to wait while there is no worker at all. Raises
     DataError when it is over, ConfigError when there is no such cluster, and what predict_file raises.
     """
+    if job.pictures is not None:
+        raise ConfigError(
+            "--media-index: expected the local engine, found ray: the pictures lie on this machine. Leave --engine out."
+        )
     manifest = read_manifest(directory)
     verify(directory, manifest)
     with connected(address) as ray:

@@ -45,12 +45,13 @@ def form_of(
     *,
     csv_safe: bool,
     heads: Sequence[str] = (),
+    pictures: bool = False,
     known: Sequence[str] | None = None,
 ) -> Format:
     """How the target is written.
 
-    of_prediction: columns beside the source's own. heads: of the model. known: the columns of the output, if they were
-    found before.
+    of_prediction: columns beside the source's own. heads: of the model. pictures: whether they are looked up. known:
+    the columns of the output, if they were found before.
 
     Raises DataError where a table is asked for whose columns nobody knows before the end.
     """
@@ -59,13 +60,13 @@ def form_of(
     if kind == "jsonl":
         return Format(kind, packing, csv_safe=csv_safe, ascii_only=ascii_only)
     own = _own_columns(source) if known is None else []
-    kept = partial(kept_name, heads=heads)
+    kept = partial(kept_name, heads=heads, pictures=pictures)
     names = known if known is not None else [*map(kept, own), *of_prediction]
     schema = b""
     if kind == "parquet":
         files = _files(source)
         typed = not source.startswith("recipe:") and all(format_of(name) == "parquet" for name in files)
-        schema = parquet_schema(names, files if typed else [], kept, heads=heads)
+        schema = parquet_schema(names, files if typed else [], kept, heads=heads, pictures=pictures)
     return Format(kind, packing, columns=tuple(names), schema=schema, csv_safe=csv_safe)
 
 

@@ -10,6 +10,7 @@ from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.fields import field_mapper
 from claimsieve.data.files import Reject, Row, format_of, is_claims_file, record_cells
 from claimsieve.data.sources import files_of, read_files
+from claimsieve.media.dates import is_date
 from claimsieve.records import Claim, InputField, RecordError, claim_from_row, row_of_claim
 
 WINDOW_ROWS = 8_192
@@ -26,10 +27,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A claim with the row it came from, as it stood there."""
+    """A claim with the row it came from, as it stood there. file: as in Row."""
 
     claim: Claim
     fields: Mapping[str, Any]
+    file: str = ""
 
 
 def windows(source: str, *, skip_parts: int = 0, skip_rows: int = 0) -> Iterator[Window]:
@@ -64,13 +66,19 @@ def _characters(row: Row | Reject) -> int:
 
 
 class ItemReader:
-    """Makes claims of rows: the user's map, then what the model sees of the result."""
+    """Makes claims of rows: the user's map, then what the model sees of the result.
 
-    def __init__(self, source: str, mapping: Mapping[str, str], inputs: Sequence[InputField]) -> None:
+    pictures: read `media` as well, and the date to compare them with where it is one.
+    """
+
+    def __init__(
+        self, source: str, mapping: Mapping[str, str], inputs: Sequence[InputField], *, pictures: bool = False
+    ) -> None:
         self._mapper = field_mapper(mapping, place="--map")
         self._source = source
         self._tables: dict[str, bool] = {}  # file → whether its cells are to be read as values
         self._seen = ("id", "claim", *(field for field in inputs if field != "claim"))
+        self._pictures = pictures
 
     def __call__(self, row: Row | Reject) -> Item | Reject:
         if isinstance(row, Reject):
@@ -83,7 +91,11 @@ class ItemReader:
             seen = {name: fields.get(name) for name in self._seen}
             if isinstance(fields.get("corpus"), str):
                 seen["corpus"] = fields["corpus"]  # some have a temperature of their own
-            return Item(claim_from_row(seen), row.fields)
+            if self._pictures:
+                seen["media"] = fields.get("media")
+                if isinstance(day := fields.get("date"), str) and is_date(day):
+                    seen["date"] = day
+            return Item(claim_from_row(seen), row.fields, row.file)
         except RecordError as error:
             return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200], row.file)
 

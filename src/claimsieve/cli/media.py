@@ -1,0 +1,204 @@
+"""claimsieve media index | check"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from claimsieve.cli import app
+from claimsieve.cli.console import plain, row_counter, say
+from claimsieve.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from claimsieve.media.building import Built
+
+group = typer.Typer(
+    help="Known pictures, and whether a picture has been seen before.",
+    epilog="Example: claimsieve media check photo.jpg --index archive --claimed-date 2020-01-08",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(group, name="media")
+
+JSON = typer.Option(False, "--json", help="Print as JSON.")
+QUIET = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr.")
+_MOST_LISTED = 20
+
+
+@group.command(epilog="Example: claimsieve media index photos/ -o archive --about photos.csv")
+def index(
+    pictures: list[str] = typer.Argument(help="Pictures, and folders of pictures."),
+    output: Path = typer.Option(..., "-o", "--output", metavar="INDEX", help="The folder of the index."),
+    about: str | None = typer.Option(
+        None,
+        metavar="FILE",
+        help="What is known of them: .csv, .tsv, .jsonl or .parquet with file, and any of date, place, page, title. "
+        "Else NAME.json beside each picture, else the camera's date and position.",
+    ),
+    extend: bool = typer.Option(False, "--extend", help="Add to the index that is there."),
+    negatives: bool = typer.Option(
+        False, "--negatives", help="These pictures (flags, logos, stock) never count as a match."
+    ),
+    threshold: int | None = typer.Option(
+        None, "--threshold", help="Differing bits of 256 up to which pictures match. A new index has 31."
+    ),
+    as_json: bool = JSON,
+    quiet: bool = QUIET,
+) -> None:
+    """Fingerprint known pictures, with the date, place and page that each is known from.
+
+    Later, `media check` and `predict --media-index` find them again, also resized, compressed or mirrored. A picture
+    that cannot be read is told and left out; the exit code is 3 then.
+    """
+    from claimsieve.media.building import build_index, check_target, picture_files
+    from claimsieve.media.facts import read_about
+
+    check_target(output, extend=extend)
+    files = picture_files(pictures)
+    known = None if about is None else read_about(about)
+    with row_counter(quiet=quiet) as advance:
+        built = build_index(
+            files, output, about=known, negatives=negatives, extend=extend, threshold=threshold, advance=advance
+        )
+    if as_json:
+        typer.echo(json.dumps(_built_row(built, output), ensure_ascii=False))
+    _tell_built(built, output, about, quiet=quiet)
+    if built.unread:
+        raise typer.Exit(3)
+
+
+@group.command(epilog="Example: claimsieve media check photo.jpg --index archive --claimed-date 2020-01-08 --json")
+def check(
+    pictures: list[str] = typer.Argument(help="Pictures, and folders of pictures; '-' is one picture on stdin."),
+    index_: Path = typer.Option(..., "--index", metavar="INDEX", help="An index of `claimsieve media index`."),
+    claimed_date: str | None = typer.Option(
+        None, "--claimed-date", metavar="DATE", help="When the pictures are said to be from: YYYY, YYYY-MM, YYYY-MM-DD."
+    ),
+    leeway_days: int = typer.Option(
+        0,
+        "--leeway",
+        metavar="DAYS",
+        min=0,
+        help="How many days before that date a picture may be known and be no older.",
+    ),
+    threshold: int | None = typer.Option(
+        None, "--threshold", help="Differing bits of 256 up to which pictures match, in place of the index's own."
+    ),
+    output: str = typer.Option("-", "-o", "--output", help="Where to write JSON Lines; '-' is standard output."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON Lines, one object a picture."),
+    quiet: bool = QUIET,
+) -> None:
+    """Look for earlier appearances of pictures.
+
+    A known picture dated before --claimed-date makes it 'recycled'; one of the same date or later does not. No hit
+    means that the index does not have it, and not that it is new. A match says that two pictures look alike, and
+    nothing of what they show. Exit code 3: some pictures could not be read.
+    """
+    from claimsieve.media.building import picture_files
+    from claimsieve.media.checking import check_pictures
+    from claimsieve.media.dates import is_date
+    from claimsieve.media.index import load_index
+    from claimsieve.whole_files import write_file
+
+    if claimed_date is not None and not is_date(claimed_date):
+        raise ConfigError(f"--claimed-date {claimed_date}: expected YYYY, YYYY-MM or YYYY-MM-DD.")
+    if output != "-" and not output.endswith((".jsonl", ".ndjson")):
+        raise ConfigError(f"-o {output}: expected a file that ends in .jsonl.")
+    standard_input = pictures == ["-"]
+    files = [] if standard_input else picture_files(pictures)
+    loaded = load_index(index_, threshold=threshold)
+    with _standard_input(standard_input) as piped, row_counter(quiet=quiet) as advance:
+        found = check_pictures(loaded, piped or files, claimed=claimed_date, leeway_days=leeway_days, advance=advance)
+        rows = [row | {"picture": "-"} for row in found] if standard_input else found
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if output != "-":
+        write_file(Path(output), lines.encode())
+        say(f"{len(rows):,} pictures looked up → {output}", quiet=quiet)
+    elif as_json:
+        sys.stdout.buffer.write(lines.encode())
+        sys.stdout.flush()
+    else:
+        for row in rows:
+            _tell_row(row)
+    _tell_checked(rows, quiet=quiet or as_json)
+    if any(row["unmatched"] and row["unmatched"]["reason"] == "picture_unreadable" for row in rows):
+        raise typer.Exit(3)
+
+
+@contextmanager
+def _standard_input(wanted: bool) -> Iterator[list[Path]]:
+    """Standard input as a file, if it is wanted."""
+    import tempfile
+
+    from claimsieve.media.decoding import MAX_FILE_BYTES
+
+    if not wanted:
+        yield []
+        return
+    if sys.stdin is None:
+        raise DataError("expected a picture on standard input, found it closed.")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
+        file.flush()
+        yield [Path(file.name)]
+
+
+def _built_row(built: "Built", folder: Path) -> dict[str, Any]:
+    return {
+        "index": str(folder),
+        "pictures": built.pictures,
+        "negatives": built.negatives,
+        "added": built.added,
+        "repeated": built.repeated,
+        "undated": built.undated,
+        "low_quality": list(built.low_quality),
+        "unread": [{"file": one.file, "reason": one.reason} for one in built.unread],
+        "unused": built.unused,
+    }
+
+
+def _tell_built(built: "Built", folder: Path, about: str | None, *, quiet: bool) -> None:
+    for one in built.unread[:_MOST_LISTED]:
+        say(f"{one.file}: {one.reason}", quiet=quiet)
+    lines = [
+        (len(built.unread) - _MOST_LISTED, "more that could not be read (--json lists them)"),
+        (len(built.unread), "files could not be read, and are not in the index"),
+        (built.repeated, "were there already, known from the same place"),
+        (len(built.low_quality), "of low quality: too plain to be told from others, they never match"),
+        (built.undated, "without a date: a match with them cannot show that a picture is older"),
+        (built.unused, f"rows of {about} name no picture that was given"),
+    ]
+    for count, words in lines:
+        if count > 0:
+            say(f"{count:,} {words}", quiet=quiet)
+    negatives = f" and {built.negatives:,} negatives" if built.negatives else ""
+    say(f"{built.added:,} added: {folder} knows {built.pictures:,} pictures{negatives}", quiet=quiet)
+    say(f"next: claimsieve media check PICTURE --index {folder} --claimed-date DATE", quiet=quiet)
+
+
+def _tell_row(row: Mapping[str, Any]) -> None:
+    unmatched, hits = row["unmatched"], row["hits"]
+    if unmatched is not None:
+        words = f"{unmatched['reason']}: {unmatched['words']}"
+    elif not hits:
+        words = f"not in the index (quality {row['quality']})"
+    else:
+        words = row["evidence"]["text"]
+        where = f" {row['evidence']['url']}" if row["evidence"].get("url") else ""
+        words = f"{'recycled. ' if row['manipulation'] else ''}{words}{where}"
+    more = f" ({row['matches']:,} known pictures match)" if row["matches"] > 1 else ""
+    typer.echo(plain(f"{row['picture']}: {words}{more}"))
+
+
+def _tell_checked(rows: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
+    counts = {
+        "looked up": len(rows),
+        "with a match": sum(bool(row["hits"]) for row in rows),
+        "recycled": sum(bool(row["manipulation"]) for row in rows),
+        "without an answer": sum(row["unmatched"] is not None for row in rows),
+    }
+    say(", ".join(f"{count:,} {words}" for words, count in counts.items()), quiet=quiet)

@@ -1,0 +1,104 @@
+"""The pictures of the claims of a file, looked up in an index of known ones while the file is labelled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from claimsieve.data.files import is_claims_file, record_cells
+from claimsieve.data.sources import files_of
+from claimsieve.errors import ConfigError
+from claimsieve.inference.windows import Item
+from claimsieve.media.evidence import MAX_PICTURES, RECYCLED, PictureChecker, Pictured, pictured
+from claimsieve.media.index import PictureIndex
+
+# What stands in a row beside the rest, where pictures are looked up. A model may give the first two as well.
+PICTURE_COLUMNS = ("manipulation", "reasons", "techniques", "pictures", "pictures_unmatched")
+
+
+class Pictures:
+    """Looks the pictures of claims up, each file once.
+
+    source: of the claims, beside whose files the pictures lie. root: a folder that they may lie in as well, and may not
+    lead out of. leeway_days: how much older than its claim a known picture may be and not be called recycled.
+    Raises ConfigError for a recipe without a root.
+    """
+
+    def __init__(self, index: PictureIndex, source: str, *, root: Path | None = None, leeway_days: int = 0) -> None:
+        if source.startswith("recipe:") and root is None:
+            raise ConfigError(f"--media-index: expected --media-root with {source}, which has no folder of pictures.")
+        self._index, self._source, self._root, self._leeway_days = index, source, root, leeway_days
+        self._checker = PictureChecker(index, root=root)
+        self._bases: dict[str, Path] = {}
+
+    def identity(self) -> dict[str, Any]:
+        """What the answers hang on, as JSON; the picture files themselves are not part of it."""
+        return {
+            "index": self._index.fingerprint,
+            "threshold": self._index.threshold,
+            "root": None if self._root is None else str(self._root.resolve()),
+            "leeway_days": self._leeway_days,
+        }
+
+    def of(self, items: Sequence[Item]) -> list[Pictured]:
+        """What the pictures of each claim tell, in order."""
+        by_file: dict[str, list[str]] = {}
+        for item in items:
+            by_file.setdefault(item.file, []).extend(dict.fromkeys(item.claim.media[:MAX_PICTURES]))
+        answers = {file: self._checker.check(names, base=self._base(file)) for file, names in by_file.items() if names}
+        return [pictured(item.claim, answers.get(item.file, {}), leeway_days=self._leeway_days) for item in items]
+
+    def _base(self, file: str) -> Path:
+        """The folder of a claims file."""
+        if file not in self._bases:
+            if self._source.startswith("recipe:") and self._root is not None:
+                self._bases[file] = self._root
+            elif self._source == "-":
+                self._bases[file] = Path()
+            else:
+                alone = self._source if is_claims_file(self._source) else files_of(self._source)[0]
+                self._bases[file] = Path(file or alone).parent
+        return self._bases[file]
+
+
+def picture_values(columns: Mapping[str, Sequence[Any]], found: Sequence[Pictured]) -> dict[str, list[Any]]:
+    """What pictures add to the columns of a prediction, name → a value for each row.
+
+    manipulation: true where a picture is recycled, else what the model says; None where it does not say. reasons: the
+    model's, and why a picture has no answer. The label and its probabilities stay the model's own, which has read what
+    the pictures tell among the evidence.
+    """
+    nobody: list[Any] = [None] * len(found)
+    none: list[list[str]] = [[] for _ in found]
+    return {
+        "manipulation": [
+            True if one.recycled else said for one, said in zip(found, columns.get("manipulation", nobody), strict=True)
+        ],
+        "reasons": [[*why, *_reasons(one)] for one, why in zip(found, columns.get("reasons", none), strict=True)],
+        "techniques": [[RECYCLED] if one.recycled else [] for one in found],
+        "pictures": [list(one.hits) for one in found],
+        "pictures_unmatched": [[asdict(why) for why in one.unmatched] for one in found],
+    }
+
+
+def shown_evidence(fields: Mapping[str, Any], found: Pictured) -> Any:
+    """A row's evidence with what its pictures told behind it, so that passages count as the model counted them."""
+    own = record_cells({"evidence": fields.get("evidence")}).get("evidence")
+    # What stands in a column of another name (--map) is told again.
+    passages = found.claim.evidence if own is None else found.passages
+    added = [{key: value for key, value in asdict(passage).items() if value is not None} for passage in passages]
+    return [*([] if own is None else own if isinstance(own, list) else [own]), *added]
+
+
+def _reasons(found: Pictured) -> list[str]:
+    recycled = ["picture_recycled"] if found.recycled else []
+    return [*recycled, *dict.fromkeys(why.reason for why in found.unmatched)]
+
+
+def opened_pictures(folder: Path, source: str, *, root: Path | None, leeway_days: int) -> Pictures:
+    """An index, ready for the pictures of a file. Raises as `load_index` and Pictures do."""
+    from claimsieve.media.decoding import require_packages
+    from claimsieve.media.index import load_index
+
+    require_packages()
+    return Pictures(load_index(folder), source, root=root, leeway_days=leeway_days)

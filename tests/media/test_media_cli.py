@@ -1,0 +1,126 @@
+"""claimsieve media index and check: what they print, write and end with."""
+
+import io
+import json
+import sys
+
+import pytest
+from made_scenes import jpeg, scene
+
+from claimsieve.media.index import load_index
+
+
+@pytest.mark.parametrize("words", ["index", "check"])
+def test_help_has_an_example(claimsieve, words):
+    code, out, err = claimsieve("media", words, "--help")
+    assert (code, err) == (0, "")
+    assert f"Example: claimsieve media {words} " in out
+    assert "--json" in out
+    assert f"\n  {words} " in claimsieve("media", "--help")[1]
+
+
+def test_index_says_what_it_made_and_what_to_do_next(claimsieve, archive, tmp_path):
+    target = tmp_path / "index"
+    code, out, err = claimsieve("media", "index", archive, "-o", target)
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [
+        "1 without a date: a match with them cannot show that a picture is older",
+        f"5 added: {target} knows 5 pictures",
+        f"next: claimsieve media check PICTURE --index {target} --claimed-date DATE",
+    ]
+    assert claimsieve("media", "index", archive, "-o", target, "--extend", "-q") == (0, "", "")
+    code, _, err = claimsieve("media", "index", archive, "-o", target)
+    assert code == 2
+    assert "Add to it with --extend" in err
+
+
+def test_index_with_files_that_cannot_be_read_is_exit_code_3(claimsieve, claims_folder, tmp_path):
+    target = tmp_path / "made" / "index"
+    code, out, err = claimsieve("media", "index", claims_folder, "-o", target, "--json", "-q")
+    assert (code, err) == (3, "")
+    told = json.loads(out)
+    assert (told["pictures"], told["added"], told["undated"]) == (6, 6, 6)
+    assert [entry["file"] for entry in told["unread"]] == [str(claims_folder / "text.jpg")]
+    assert told["low_quality"] == [str(claims_folder / "plain.png")]
+    assert len(load_index(target)) == 6
+
+
+def test_an_archive_is_refused_with_what_to_do(claimsieve, tmp_path):
+    (tmp_path / "all.zip").write_bytes(b"PK\x03\x04" + bytes(100))
+    code, _, err = claimsieve("media", "index", tmp_path / "all.zip", "-o", tmp_path / "index")
+    assert code == 1
+    assert "found a zip archive; unpack it" in err
+
+
+def test_check_tells_people_in_words(claimsieve, index_folder, claims_folder):
+    files = [claims_folder / name for name in ("old.jpg", "new.jpg", "flag.jpg", "plain.png")]
+    code, out, err = claimsieve("media", "check", *files, "--index", index_folder, "--claimed-date", "2020-01-08")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].startswith(f"{files[0]}: recycled. The picture matches one published on 2017-06-18 as ")
+    assert lines[0].endswith("before the claimed date, 2020-01-08. https://example.org/2017")
+    assert lines[1].startswith(f"{files[1]}: not in the index (quality ")
+    assert lines[2].startswith(f"{files[2]}: picture_common: it looks like ")
+    assert lines[3].startswith(f"{files[3]}: picture_low_quality: ")
+    assert err == "4 looked up, 1 with a match, 1 recycled, 2 without an answer\n"
+
+
+def test_check_speaks_json_lines(claimsieve, index_folder, claims_folder, tmp_path):
+    arguments = [claims_folder, "--index", index_folder, "--claimed-date", "2020-01-08"]
+    code, out, err = claimsieve("media", "check", *arguments, "--json")
+    assert (code, err) == (3, "")  # one of them is no picture
+    rows = {row["picture"].rsplit("/", 1)[-1]: row for row in map(json.loads, out.splitlines())}
+    assert len(rows) == 7
+    assert rows["old.jpg"]["manipulation"] == ["recycled"]
+    assert rows["old.jpg"]["evidence"]["text"] == rows["old.jpg"]["hits"][0]["words"]
+    assert rows["old.jpg"]["evidence"]["source"] == "picture index"
+    assert (rows["same-day.jpg"]["manipulation"], len(rows["same-day.jpg"]["hits"])) == ([], 1)
+    assert (rows["new.jpg"]["manipulation"], rows["new.jpg"]["hits"], rows["new.jpg"]["evidence"]) == ([], [], None)
+    for name, reason in (("text.jpg", "picture_unreadable"), ("plain.png", "picture_low_quality")):
+        assert rows[name]["unmatched"]["reason"] == reason
+        assert rows[name]["manipulation"] is None
+    code, nothing, err = claimsieve("media", "check", *arguments, "-o", tmp_path / "out.jsonl")
+    assert (code, nothing) == (3, "")
+    assert (tmp_path / "out.jsonl").read_text() == out
+    assert f"7 pictures looked up → {tmp_path / 'out.jsonl'}" in err
+
+
+def test_check_reads_a_picture_on_standard_input(claimsieve, index_folder, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(jpeg(scene(1)))))
+    code, out, _ = claimsieve("media", "check", "-", "--index", index_folder, "--claimed-date", "2020", "--json")
+    row = json.loads(out)
+    assert (code, row["picture"], row["manipulation"]) == (0, "-", ["recycled"])
+    assert row["hits"][0]["picture"] == "-"
+
+
+def test_a_threshold_of_ones_own_finds_less(claimsieve, index_folder, claims_folder):
+    check = ["media", "check", claims_folder / "old.jpg", "--index", index_folder, "--json"]
+    rows = [json.loads(claimsieve(*check, *more)[1]) for more in ([], ["--threshold", "0"])]
+    distance = rows[0]["hits"][0]["distance"]
+    assert len(rows[1]["hits"]) == (distance == 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--claimed-date", "8.1.2020"], 2, "--claimed-date 8.1.2020: expected YYYY"),
+        (["--threshold", "128"], 2, "expected a distance from 0 to 63"),
+        (["-o", "out.csv"], 2, "expected a file that ends in .jsonl"),
+        (["--index", "nowhere"], 1, "expected a picture index with manifest.json, found none"),
+    ],
+)
+def test_wrong_options_are_told(claimsieve, index_folder, claims_folder, arguments, code, message):
+    given = ["media", "check", claims_folder / "old.jpg", "--index", index_folder, *arguments]
+    found, out, err = claimsieve(*given)
+    assert (found, out) == (code, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_names_that_would_steer_a_terminal_are_shown_plainly(claimsieve, index_folder, tmp_path):
+    name = tmp_path / "a\x1b[31m\u202egnp.png"
+    name.write_bytes(b"no picture")
+    code, out, err = claimsieve("media", "check", name, "--index", index_folder)
+    assert code == 3
+    assert "\x1b" not in out + err
+    assert "\u202e" not in out + err
