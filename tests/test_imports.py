@@ -30,6 +30,8 @@ def test_light_modules_read_no_heavy_library():
         ["compare", "--help"],
         ["promote", "--help"],
         ["cascade", "--help"],
+        ["match", "--help"],
+        ["export", "claimreview", "--help"],
         ["sweep", "--help"],
         ["track", "sync", "--help"],
         ["configs", "check", "starter-encoder"],

@@ -32,7 +32,8 @@ _WHY = {
 }
 _MOST_PASSAGES = 3
 _PASSAGE_CHARACTERS = 300
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20\x7f-\x9f]{1,1990}", re.IGNORECASE)
+_NAME_CHARACTERS = 500
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20\x7f-\x9f]{1,1990}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -93,9 +94,7 @@ def claim_review(
             {
                 "@type": "Claim",
                 "text": claim.claim,
-                "author": {"@type": form.source_type, "name": claim.source}
-                if claim.source and claim.source.strip()
-                else None,
+                "author": _author(claim.source, form),
                 "datePublished": claim.date,
                 "appearance": _work(appearance),
                 "firstAppearance": _work(first),
@@ -179,6 +178,11 @@ def _weights(explanation: Any) -> Mapping[int, float] | None:
         if type(place) is int and isinstance(weight, int | float) and not isinstance(weight, bool):
             found[place] = float(weight)
     return found
+
+
+def _author(source: str | None, form: Form) -> dict[str, str] | None:
+    name = " ".join((source or "").split())[:_NAME_CHARACTERS]
+    return {"@type": form.source_type, "name": name} if name else None
 
 
 def _work(url: Any) -> dict[str, str] | None:
