@@ -1,4 +1,4 @@
-"""From a file of claims and a file of checks to matches: what is joined, what is only suggested, and what is evidence."""
+"""From a file of claims and a file of checks to matches: what is joined, what only suggested, and what is evidence."""
 
 import csv
 import json
@@ -266,9 +266,14 @@ def test_no_near_miss_of_the_held_out_half_in_number_negation_or_order_is_joined
 def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path):
     path = tmp_path / "out.jsonl"
     path.write_text("old")
-    with pytest.raises(ValueError, match="half way"), growing_file(path) as stream:
-        stream.write(b"new")
-        raise ValueError("half way")
+
+    def fail():
+        with growing_file(path) as stream:
+            stream.write(b"new")
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -12,7 +12,7 @@ from claimsieve.data.editing.texts import negations, stem, vocabulary
 from claimsieve.matching.moments import Moments, conflicts, moments
 from claimsieve.matching.names import Names, conflict, names, swapped
 from claimsieve.matching.quantities import Quantity, quantities
-from claimsieve.matching.wording import MOSTLY_THE_SAME, overlap, plain_words, substitutions
+from claimsieve.matching.wording import MOSTLY_THE_SAME, as_said, overlap, plain_words, substitutions
 
 _DENIALS = vocabulary(
     """false falsely fake faked hoax untrue myth debunked debunks denies deny denying denial rejects rejected refutes
@@ -49,6 +49,8 @@ class Said:
 
 
 def said(text: str) -> Said:
+    """What a claim says, without what only posts have."""
+    text = as_said(text)
     when, rest = moments(text)
     plain = plain_words(text)
     found = negations(text)

@@ -41,7 +41,8 @@ class Kept:
 def embedded_with(folder: Path | None, encoder: Encoder, texts: Sequence[str]) -> tuple[Embedded, int]:
     """What `embed` gives, from the folder as far as it is there, and how many texts had to be computed.
 
-    What was new is added to the folder. Raises DataError when the folder is of another encoder or version, or damaged.
+    texts: each once. What was new is added to the folder. Raises DataError when the folder is of another encoder or
+    version, or damaged.
     """
     if folder is None:
         return embed(encoder, texts), len(texts)

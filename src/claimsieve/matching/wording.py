@@ -33,12 +33,21 @@ _ENGLISH = vocabulary(
 )
 
 
+_POSTED = re.compile(r"(?:https?://|\bwww\.)[!-~]+|(?<![\w@])@[A-Za-z0-9_]+|\A\s*RT\b:?", re.IGNORECASE)
+_LEFT_OVER = re.compile(r"\A[\s:]+|\s+\Z|(?<=\s)\s+")
+
+
 @dataclass(frozen=True, slots=True)
 class Substitution:
     """Words of one text that stand where the other has others."""
 
     ours: str
     theirs: str
+
+
+def as_said(text: str) -> str:
+    """The text without links, handles and a leading "RT": a repost says the same. One of nothing else stays."""
+    return _LEFT_OVER.sub("", _POSTED.sub(" ", text)) or text
 
 
 def plain_words(text: str) -> list[str]:
