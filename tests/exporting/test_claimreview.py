@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimsieve.data.corpora import load_labelled
@@ -164,6 +164,7 @@ def test_a_broken_review_breaks_the_schema(change):
     assert claimreview_problem()(review) is not None
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Claim,

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimsieve.errors import DataError
@@ -194,6 +194,7 @@ def test_as_of_leaves_out_what_was_not_surely_there(matched):
 DATES = st.dates().map(str).filter(lambda day: day >= "1000") | st.from_regex(r"20[0-2]\d(-0[1-9])?", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(DATES, DATES)
 def test_nothing_that_may_be_later_is_known_by_a_day(one, other):
     known = is_known_by(one, other)

@@ -1,7 +1,8 @@
 """One window of rows labelled: what every engine does, on one machine or on many."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from claimsieve.evaluation.metrics import Floats
 from claimsieve.inference.decide import decisions_of, judge
 from claimsieve.inference.formats import Format
 from claimsieve.inference.memory import Memory, Places, key_of
-from claimsieve.inference.outputs import reject_line
 from claimsieve.inference.windows import Item, ItemReader, Window
 from claimsieve.models import Encoded, Model
 from claimsieve.models.axes import AXES
@@ -109,7 +109,7 @@ class Labeller:
         return Part(
             prepared.window.number,
             self._form.encode(rows, first=prepared.window.number == 0),
-            "".join(map(reject_line, prepared.rejects)).encode(),
+            "".join(reject_line(reject) for reject in prepared.rejects).encode(),
             b"" if self._explain else entries,
             {
                 "read": len(prepared.window.rows),
@@ -139,6 +139,12 @@ class Labeller:
             return self._model.answers(encoded), []
         answers, found = explain(self._model, claims, encoded=encoded)
         return answers, [one.record() for one in found]
+
+
+def reject_line(reject: Reject) -> str:
+    """Place (line or row number), reason, how the row begins, and the file where there are several."""
+    told = {name: value for name, value in asdict(reject).items() if name != "file" or value}
+    return json.dumps(told, ensure_ascii=True) + "\n"
 
 
 def prediction_columns(

@@ -1,15 +1,14 @@
 """An output that is written in one go: whole or not at all, with the rows that could not be read beside it."""
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
 from claimsieve.data.files import Reject
 from claimsieve.errors import DataError
+from claimsieve.inference.labelling import reject_line
 from claimsieve.inference.sources import rejects_file
 from claimsieve.whole_files import growing_file, write_file
 
@@ -47,9 +46,3 @@ def write_rejects(target: str, rejects: Sequence[Reject]) -> str | None:
     with suppress(OSError):
         path.unlink(missing_ok=True)  # it spoke of an earlier output
     return None
-
-
-def reject_line(reject: Reject) -> str:
-    """Place (line or row number), reason, how the row begins, and the file where there are several."""
-    told = {name: value for name, value in asdict(reject).items() if name != "file" or value}
-    return json.dumps(told, ensure_ascii=True) + "\n"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from claimsieve.data.editing.texts import stem, stems, vocabulary, words
 from claimsieve.data.masking import named
@@ -61,11 +62,11 @@ def swapped(ours: Names, theirs: Names, left: Sequence[str], right: Sequence[str
     """
     if ours.is_passive != theirs.is_passive:
         return None
-    shared = [name for name in dict.fromkeys((*ours.things, *ours.others)) if name in (*theirs.things, *theirs.others)]
-    there = [name for name in dict.fromkeys((*theirs.things, *theirs.others)) if name in shared]
-    order = {name: place for place, name in enumerate(_by_place(shared, ours, left))}
-    for first, second in zip(there_sorted := _by_place(there, theirs, right), there_sorted[1:], strict=False):
-        if order[first] > order[second]:
+    known = {*theirs.things, *theirs.others}
+    shared = [name for name in dict.fromkeys((*ours.things, *ours.others)) if name in known]
+    rank = {name: place for place, name in enumerate(_by_place(shared, ours, left))}
+    for first, second in pairwise(_by_place(shared, theirs, right)):
+        if rank[first] > rank[second]:
             return ours.forms.get(second, second), ours.forms.get(first, first)
     return None
 
@@ -87,11 +88,12 @@ def _alone(ours: Names, theirs: Names) -> list[str]:
 
 
 def _is_in(name: str, theirs: Names) -> bool:
+    """Whether a word with a capital is a word of theirs, its initials or a typo of one, or part of a thing's name."""
     return (
         name in theirs.vocabulary
         or stem(name) in theirs.vocabulary
         or any(is_typo(name, word) for word in theirs.vocabulary)
-        or (len(name) > 2 and any(name in words_ for words_ in map(str.lower, theirs.forms.values())))
+        or (len(name) > 2 and any(name in form.lower() for form in theirs.forms.values()))
     )
 
 

@@ -24,11 +24,11 @@ _MONEY = {"dollar": "$", "dollars": "$", "euro": "€", "euros": "€", "pounds"
 _WORDS = "|".join((*_SMALL, *_SCALES))
 _NUMBER = re.compile(
     # A code such as F-16, COVID-19 or 5G is a name; a score, a fraction or a time of day is itself.
-    r"(?P<code>\b[^\W\d_]+-?\d[\w-]*|\b\d{1,4}[A-Z]{1,3}\b)"
+    r"(?P<code>\b[^\W\d_]+-?\d[\w-]*|\b\d{1,4}(?-i:(?![KMB]\b)[A-Z]{1,3})\b)"
     r"|(?P<pair>\b\d{1,4}(?:\s?[:/–]\s?\d{1,4}|-\d{1,4})+\b)"
     r"|(?P<part>\b(?:" + "|".join(name.replace(" ", r"[\s-]") for name in _PARTS) + r")\b)"
     r"|(?P<ordinal>\b\d{1,4}(?:st|nd|rd|th)\b|\b(?:" + "|".join(_ORDINALS) + r")\b)"
-    r"|(?P<digits>(?P<sign>(?<![\w.])[-−])?(?P<currency>[$€£])?\s?(?P<form>\d[\d,]*(?:\.\d+)?)"
+    r"|(?P<digits>(?P<sign>(?<![\w.])[-−])?(?:(?P<currency>[$€£])\s?)?(?P<form>\d[\d,]*(?:\.\d+)?)"
     r"(?:\s?(?P<short>k|mn|m|bn|b|tn)\b|[\s-](?P<scale>" + "|".join(_SCALES) + r")\b)?)"
     r"|(?P<loose>\b(?:" + "|".join(_LOOSE) + r")\b)"
     r"|(?P<share>\b(?:" + "|".join(_SHARES) + r")\b)"
