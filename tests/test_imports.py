@@ -36,6 +36,8 @@ def test_what_an_encoder_predicts_with_reads_no_scikit_learn():
         ["compare", "--help"],
         ["promote", "--help"],
         ["cascade", "--help"],
+        ["match", "--help"],
+        ["export", "claimreview", "--help"],
         ["sweep", "--help"],
         ["track", "sync", "--help"],
         ["configs", "check", "starter-encoder"],

@@ -133,6 +133,11 @@ def row_of_claim(claim: Claim) -> dict[str, Any]:
     return {k: v for k, v in row.items() if (v is not None and v not in ((), [])) or (k == "manipulation" and v == ())}
 
 
+def is_day(text: str) -> bool:
+    """Whether it is a day as YYYY-MM-DD."""
+    return len(text) == len("YYYY-MM-DD") and _is_date(text)
+
+
 def _evidence(value: Any) -> tuple[Evidence, ...]:
     if value is None or value == "":
         return ()

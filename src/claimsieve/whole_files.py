@@ -1,19 +1,31 @@
-"""Small files that appear whole or not at all."""
+"""Files that appear whole or not at all."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from claimsieve.errors import DataError
 
 
 def write_file(path: Path, content: bytes) -> None:
     """A whole file or none: the old one stands until the new one is on disk. Raises DataError when the disk refuses."""
+    with growing_file(path) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def growing_file(path: Path) -> Iterator[BinaryIO]:
+    """A stream into a file that takes its place when the block has ended without an error.
+
+    Raises DataError when the disk refuses; what the block reads must raise errors of its own.
+    """
     temporary = path.with_name(f".{path.name}.writing")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
-            stream.write(content)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)

@@ -47,6 +47,8 @@ def main() -> None:
         data,
         demo,
         evaluate,
+        export,
+        match,
         media,
         predict,
         promote,

@@ -65,9 +65,9 @@ def cluster(
     if not claims:
         return np.zeros(0, dtype=np.int64)
     texts, text_of_row = np.unique(np.array([normalise(c.claim) for c in claims], dtype=object), return_inverse=True)
-    sets, hashes = _shingle_sets(texts.tolist())
-    signatures = _signatures(sets, hashes, permutations=permutations, seed=seed)
-    cluster_of_text = _join(sets, signatures, threshold=threshold, rows=_rows_per_band(threshold, permutations))
+    sets, hashes = shingle_sets(texts.tolist())
+    signatures = signatures_of(sets, hashes, permutations=permutations, seed=seed)
+    cluster_of_text = _join(sets, signatures, threshold=threshold, rows=rows_per_band(threshold, permutations))
     return cluster_of_text[text_of_row]
 
 
@@ -78,7 +78,7 @@ def _mark_or_space(match: re.Match[str]) -> str:
     return match[0] if category.startswith("M") else " "
 
 
-def _shingle_sets(texts: Sequence[str]) -> tuple[Any, NDArray[np.uint64]]:
+def shingle_sets(texts: Sequence[str]) -> tuple[Any, NDArray[np.uint64]]:
     """Each text's set of character 5-grams; a text shorter than that is one shingle.
 
     Returns a sparse matrix of ones and zeros, shape (texts, distinct shingles), and the hash of each column.
@@ -101,7 +101,7 @@ def _shingle_sets(texts: Sequence[str]) -> tuple[Any, NDArray[np.uint64]]:
     return sets, distinct
 
 
-def _signatures(sets: Any, hashes: NDArray[np.uint64], *, permutations: int, seed: int) -> NDArray[np.uint32]:
+def signatures_of(sets: Any, hashes: NDArray[np.uint64], *, permutations: int, seed: int) -> NDArray[np.uint32]:
     """MinHash signatures: the smallest value of each permutation over each set. Shape: (permutations, texts).
 
     A permutation is h -> a·h + b in 32 bits with odd a, a bijection (the "affine32" scheme of datasketch 2.0).
@@ -123,7 +123,7 @@ def _signatures(sets: Any, hashes: NDArray[np.uint64], *, permutations: int, see
     return signatures
 
 
-def _rows_per_band(threshold: float, permutations: int) -> int:
+def rows_per_band(threshold: float, permutations: int) -> int:
     """The most signature rows a band may have while a pair at the threshold is missed at most once in 10,000."""
     affordable = [
         rows for rows in range(1, permutations + 1) if (1 - threshold**rows) ** (permutations // rows) <= MAX_MISS_RATE
@@ -134,7 +134,7 @@ def _rows_per_band(threshold: float, permutations: int) -> int:
 def _join(sets: Any, signatures: NDArray[np.uint32], *, threshold: float, rows: int) -> NDArray[np.int64]:
     """Clusters of the texts: texts that agree on all rows of some band are compared, and joined when similar enough."""
     clusters = np.arange(sets.shape[0])
-    buckets = [_bucket(signatures[start : start + rows]) for start in range(0, len(signatures) - rows + 1, rows)]
+    buckets = [bucket_of(signatures[start : start + rows]) for start in range(0, len(signatures) - rows + 1, rows)]
     # Most of a big bucket is one family. Strides of 1, 2, 4, … over every band join it in few comparisons, and what is
     # one cluster by then need not be compared pair by pair: 100,000 texts of one pattern make 5 billion pairs.
     for band in buckets:
@@ -146,7 +146,7 @@ def _join(sets: Any, signatures: NDArray[np.uint32], *, threshold: float, rows: 
     return clusters
 
 
-def _bucket(band: NDArray[np.uint32]) -> NDArray[np.uint64]:
+def bucket_of(band: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """One number per text for its rows of a band; a chance collision costs one comparison. Shape: (texts,)"""
     bucket = np.zeros(band.shape[1], dtype=np.uint64)
     for row in band:

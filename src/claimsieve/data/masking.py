@@ -58,6 +58,15 @@ def masked_names(claim: Claim) -> Claim:
     )
 
 
+def named(text: str) -> list[tuple[int, int, str]]:
+    """Start and end of each name of a state, party or outlet, and what it is of: one word for all its names."""
+    found = []
+    for match in _pattern().finditer(text):
+        name = _names()[_plain(match.group())]
+        found.append((*match.span(), f"{name.kind} {name.number}"))
+    return found
+
+
 def _placeholders(texts: list[str]) -> Mapping[tuple[str, int], str]:
     """Of each thing that the texts name; letters that the texts use already are left out."""
     free = {kind: _free(kind, "\n".join(texts)) for kind in _FILES}

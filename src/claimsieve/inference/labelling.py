@@ -124,7 +124,7 @@ class Labeller:
         return Part(
             prepared.window.number,
             self._form.encode(rows, first=prepared.window.number == 0),
-            "".join(_reject_line(reject) for reject in prepared.rejects).encode(),
+            "".join(reject_line(reject) for reject in prepared.rejects).encode(),
             b"" if self._explain else entries,
             {
                 "read": len(prepared.window.rows),
@@ -167,7 +167,7 @@ class Labeller:
         return answers, [one.record() for one in found]
 
 
-def _reject_line(reject: Reject) -> str:
+def reject_line(reject: Reject) -> str:
     """Place (line or row number), reason, how the row begins, and the file where there are several."""
     told = {name: value for name, value in asdict(reject).items() if name != "file" or value}
     return json.dumps(told, ensure_ascii=True) + "\n"

@@ -84,8 +84,13 @@ def check_columns(source: str, mapping: Mapping[str, str]) -> None:
 
 
 def check_paths(source: str, target: str) -> None:
-    """Fail before the model is used: the source is there, the target can be written, and they are not the same."""
+    """Fail before the model is used: `check_places`, and the target is one of a form that predictions have."""
     kind_and_packing(target)
+    check_places(source, target)
+
+
+def check_places(source: str, target: str) -> None:
+    """Raises DataError unless the source is there, the target can be written, and they are not the same."""
     if target != "-" and not Path(target).absolute().parent.is_dir():
         raise DataError(f"{target}: expected an existing folder for the output, found none.")
     for name in () if target == "-" else (target, rejects_file(target)):

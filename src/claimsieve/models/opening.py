@@ -1,4 +1,4 @@
-"""A checkpoint opened as a sequence classifier: local files only, safetensors only, none of its own code."""
+"""A checkpoint opened as a classifier or as a body: local files only, safetensors only, none of its own code."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +56,35 @@ def open_classifier(
     if tokenizer.pad_token_id is None:
         raise ModelError(f"{folder}: expected a tokenizer with a padding token, found none.")
     return tokenizer, network
+
+
+def open_body(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and network without a head, in float32, for inference.
+
+    Raises ModelError when the folder holds none, when its weights are not all there (a pooler may be missing: nothing
+    here reads it), and for a tokenizer without padding.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    with quiet_transformers():
+        try:
+            tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safe)
+            network, found = AutoModel.from_pretrained(
+                folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **safe
+            )
+        except Exception as error:  # tokenizers raises nothing narrower
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(f"{folder}: cannot be opened as an encoder: {reason}") from None
+    lost = [name for name in _lost_weights(network, found, training=False) if "pooler" not in name]
+    if lost:
+        raise ModelError(
+            f"{folder}: expected all weights of {type(network).__name__}, found none that fit "
+            f"'{lost[0]}' and {len(lost) - 1} more. Its config.json and weights do not belong together."
+        )
+    if tokenizer.pad_token_id is None:
+        raise ModelError(f"{folder}: expected a tokenizer with a padding token, found none.")
+    return tokenizer, network.eval()
 
 
 def unpadded_attention(device: torch.device, dtype: torch.dtype) -> str | None:

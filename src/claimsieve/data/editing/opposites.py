@@ -50,7 +50,7 @@ _TRAITS = _both_ways(
     indoor/outdoor red/blue black/white green/yellow brown/pink orange/purple"""
 )
 _PEOPLE = _both_ways("man/woman men/women boy/girl boys/girls")
-_OTHER = _DEEDS | _PLACES | _TRAITS | _PEOPLE
+COUNTERPARTS = _DEEDS | _PLACES | _TRAITS | _PEOPLE
 
 # Of the claim's words in the sentence; with fewer the word is often said of something else. What is said of people in
 # captions, which are one sentence long, is put in many words.
@@ -75,11 +75,11 @@ def refuting(claim: str, passages: Sequence[str], dice: random.Random) -> list[s
     if not is_plain(claim):
         return None
     known = lowered(" ".join((claim, *passages)))
-    ours = [match for match in words(claim) if _plain(match) in _OTHER]
+    ours = [match for match in words(claim) if _plain(match) in COUNTERPARTS]
     for match in dice.sample(ours, len(ours)):
         word = _plain(match)
         if (
-            _OTHER[word] not in known
+            COUNTERPARTS[word] not in known
             and _is_said(claim, match)
             and not (word in _PEOPLE and sum(len(sentences(text)) for text in passages) > 1)
             and any(_of_the_same(claim, match, text, place) for text in passages for place in _places(text, word))
@@ -100,7 +100,7 @@ def harmless(claim: str, passages: Sequence[str], dice: random.Random) -> list[s
     if not (ours | theirs) & _SEXED and not ours & _PEOPLE.keys():
         choices += _PEOPLE
     for word in dice.sample(choices, len(choices)):
-        if word in theirs and _OTHER[word] not in theirs and (edited := _changed(passages, word)):
+        if word in theirs and COUNTERPARTS[word] not in theirs and (edited := _changed(passages, word)):
             return edited
     return None
 
@@ -154,7 +154,7 @@ def _changed(passages: Sequence[str], word: str) -> list[str] | None:
     if any(match.start() and match.group()[0].isupper() for text in passages for match in _places(text, word)):
         return None
     edited = [
-        replaced(text, [(*match.span(), like(match.group(), _OTHER[word])) for match in _places(text, word)])
+        replaced(text, [(*match.span(), like(match.group(), COUNTERPARTS[word])) for match in _places(text, word)])
         for text in passages
     ]
     stays = re.compile(rf"\b{word}\b", re.IGNORECASE)

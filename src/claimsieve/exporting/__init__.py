@@ -1,0 +1,1 @@
+"""Labelled claims in forms that other programs read."""

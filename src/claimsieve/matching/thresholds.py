@@ -1,0 +1,49 @@
+"""From which cosine on claims are called similar, or suggested: chosen on pairs, once for each encoder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from claimsieve.errors import ConfigError
+
+# Of weights, pooling and window (encoder.fingerprint).
+MINILM = "TO-BE-FILLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """similar, suggested: the least cosine for each, in (0, 1]. how: what they were chosen by."""
+
+    similar: float
+    suggested: float
+    how: str
+
+
+KNOWN: Mapping[str, Thresholds] = {
+    MINILM: Thresholds(0.8, 0.6, "to be chosen"),
+}
+
+
+def thresholds_of(fingerprint: str, *, similar: float | None = None, suggested: float | None = None) -> Thresholds:
+    """The encoder's thresholds; what the user gives goes first.
+
+    Raises ConfigError for an encoder that none were chosen for, unless both are given, and for values that make no
+    sense.
+    """
+    known = KNOWN.get(fingerprint)
+    if known is not None:
+        how = known.how if similar is None and suggested is None else "given by the user"
+        found = Thresholds(
+            known.similar if similar is None else similar, known.suggested if suggested is None else suggested, how
+        )
+    elif similar is not None and suggested is not None:
+        found = Thresholds(similar, suggested, "given by the user")
+    else:
+        raise ConfigError(
+            "--model: expected an encoder that thresholds were chosen for, found another. Give them with --similar and "
+            "--suggest; experiments/007-matching/measure.py chooses them on pairs of claims."
+        )
+    if not 0 < found.suggested <= found.similar <= 1:
+        raise ConfigError(
+            f"--suggest, --similar: expected 0 < suggest ≤ similar ≤ 1, found {found.suggested:g}, {found.similar:g}."
+        )
+    return found
