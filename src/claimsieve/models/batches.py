@@ -25,7 +25,7 @@ def cut(order: np.ndarray, lengths: np.ndarray, *, batch_tokens: int) -> list[np
     return batches
 
 
-def by_length(lengths: Sequence[int], *, batch_tokens: int) -> list[np.ndarray]:
+def by_length(lengths: Sequence[int] | np.ndarray, *, batch_tokens: int) -> list[np.ndarray]:
     """Batches for inference: longest first, so that the memory peak comes at once and not after an hour."""
     array = np.asarray(lengths)
     return cut(np.argsort(-array, kind="stable"), array, batch_tokens=batch_tokens)
