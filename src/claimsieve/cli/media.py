@@ -113,7 +113,7 @@ def check(
     loaded = load_index(index_, threshold=threshold)
     with _standard_input(standard_input) as piped, row_counter(quiet=quiet) as advance:
         found = check_pictures(loaded, piped or files, claimed=claimed_date, leeway_days=leeway_days, advance=advance)
-        rows = [row | {"picture": "-"} for row in found] if standard_input else found
+        rows = [_renamed(row, "-") for row in found] if standard_input else found
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if output != "-":
         write_file(Path(output), lines.encode())
@@ -145,6 +145,10 @@ def _standard_input(wanted: bool) -> Iterator[list[Path]]:
         file.write(sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
         file.flush()
         yield [Path(file.name)]
+
+
+def _renamed(row: dict[str, Any], name: str) -> dict[str, Any]:
+    return row | {"picture": name, "hits": [hit | {"picture": name} for hit in row["hits"]]}
 
 
 def _built_row(built: "Built", folder: Path) -> dict[str, Any]:

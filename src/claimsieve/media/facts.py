@@ -146,6 +146,8 @@ def _text(row: Mapping[str, Any], key: str, *, most: int | None = None) -> str |
 def _whole(path: Path) -> Path:
     """Without links in its folders or '..', so that one file has one name; a link of its own stays."""
     try:
+        if "\0" in str(path):
+            raise ValueError("a null character")
         return path.parent.resolve() / path.name
     except (OSError, ValueError, RuntimeError) as error:
         raise FactsError(f"expected the name of a file, found {str(path)!r:.60} ({error})") from None
