@@ -1,0 +1,306 @@
+"""Who speaks: the words of a subject before or after a verb of reporting, and whom a pronoun stands for."""
+
+import re
+from dataclasses import dataclass, field
+
+from claimsieve.intake.articles import Span
+from claimsieve.intake.quotes import FILLER
+from claimsieve.intake.verbs import AUXILIARY, FINITE, verb_forms
+from claimsieve.intake.wording import either, entries
+
+_TOKEN = re.compile(r"[\w][\w.'’&/-]*|[^\w\s]")
+_SKIPPED = frozenset(
+    "has have had also later both all each then since earlier previously already once is are was were been did does do now "
+    "still even just only himself herself themselves itself today yesterday".split()
+)
+_NOT_ADVERBS = frozenset("family italy ally assembly supply july reply sicily emily kelly reilly connolly anomaly monopoly".split())
+_BOUNDARIES = frozenset(
+    "but while although though because when whenever after before as if whether that which where who whom whose since "
+    "until unless so yet than what how why amid despite".split()
+)
+_CONJUNCTIONS = frozenset(("and", "or", "&"))
+_MARKS = frozenset(",;:—–()[]\"“”‘’'«».!?…" + FILLER)
+_AUXILIARY = re.compile(rf"(?:{AUXILIARY}|said|says|told|went|came|began|became)$", re.IGNORECASE)
+_PREPOSITION = re.compile(
+    r"(?:on|in|at|during|after|before|by|from|with|without|for|to|as|of|since|until|amid|despite|following|under|over|near"
+    r"|when|while|if|because|although|though|according|speaking|asked|citing|late|early|earlier|later|last|this|next"
+    r"|meanwhile|however|moments|minutes|hours|days|weeks|months|years|then|separately|instead|also|today|yesterday|tonight"
+    r"|now|once|there|still|again|soon|elsewhere|afterwards|previously|initially|finally|in a|within|through|via)\b",
+    re.IGNORECASE,
+)
+_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_WHEN = (
+    rf"(?:(?:late|early|earlier|later)\s+)?(?:on\s+)?(?:{_DAY}s?|yesterday|today|tonight|tomorrow)"
+    rf"(?:\s+(?:morning|afternoon|evening|night))?"
+    r"|(?:earlier|later|last|this|that|the same|the previous|the next|the following)\s+(?:\w+\s+)?(?:day|week|month|year|hour|morning"
+    r"|afternoon|evening|night|weekend|spring|summer|autumn|winter|" + _DAY + r")"
+    r"|in\s+(?:late|early|mid-)?\s*(?:January|February|March|April|May|June|July|August|September|October|November|December)(?:\s+\d{4})?"
+    r"|on\s+(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|December)(?:\s+\d{1,2})?(?:,?\s+\d{4})?"
+    r"|in\s+\d{4}|earlier|later|afterwards|at the time|so far|repeatedly|separately|again|briefly"
+)
+_MEDIUM_WORDS = (
+    "statement|statements|tweet|tweets|post|posts|speech|interview|interviews|conference|briefing|letter|report|video|message|address|television|tv|radio"
+    "|twitter|x|facebook|telegram|instagram|media|email|e-mail|call|testimony|hearing|note|filing|release|memo|article"
+    "|broadcast|session|meeting|rally|forum|website|channel|page|court|parliament|press|phone|telephone|podcast|blog|bulletin"
+    "|newspaper|affidavit|remarks|comments|account|platform|ceremony|visit|documents|study|paper|notice"
+)
+_MEDIUM = (
+    rf"(?:in|at|on|via|through|during|by|from|over)\s+(?:[\w.'’-]+\s+){{0,5}}?(?:{_MEDIUM_WORDS})\b"
+    r"(?:\s+(?:with|to|on|in|published|posted|released|issued|carried by|by|at|broadcast)\s+(?:(?:the|a|an|state|its|his|her|their|local)\s+)?"
+    r"[\w.'’-]+(?:\s+[A-Z][\w.'’-]+)*)?"
+)
+ADJUNCT = re.compile(rf"\s+(?:{_WHEN}|{_MEDIUM}|on\s+condition\s+of\s+anonymity|on\s+(?:Twitter|X|Telegram|Facebook)|there|flatly)\b", re.IGNORECASE)
+_LEADING = re.compile(
+    rf"\s*(?:(?:and|but|or|yet|so|meanwhile|however|separately|also|then|later|earlier|now|still|moments\s+earlier|instead|{_WHEN})\b,?\s+"
+    r"|(?:in|at|from)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z]))",
+    re.IGNORECASE,
+)
+_LEADING_PLACE = re.compile(r"\s*(?:In|At|From|Outside|Near)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z])")
+_RELATIVE = frozenset(("who", "which"))
+_LONGEST_SPEAKER = 25  # words
+
+PRONOUNS = frozenset("he she they it i we".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who does something, as a stretch of the masked sentence. left: where the words that belong to it begin."""
+
+    span: Span
+    left: int
+
+
+def subject_before(masked: str, verb_start: int) -> Subject | None:
+    """The subject of a verb, looked for to the left of it; None where nothing there can be one.
+
+    An appositive between commas is passed over: of "Ann Lee, a nurse, said" it is Ann Lee.
+    """
+    tokens = [match for match in _TOKEN.finditer(masked, 0, verb_start)]
+    place = _over_helpers(tokens, len(tokens) - 1)
+    if place < 0:
+        return None
+    if tokens[place].group() == ",":
+        return _before_appositive(masked, tokens, place)
+    if tokens[place].group().lower() in _RELATIVE:
+        place -= 1
+        if place >= 0 and tokens[place].group() == ",":
+            place -= 1
+    return _noun_phrase(masked, tokens, place)
+
+
+def _over_helpers(tokens: list[re.Match[str]], place: int) -> int:
+    while place >= 0:
+        word = tokens[place].group()
+        lower = word.lower()
+        if lower in _SKIPPED or (lower.endswith("ly") and word[0].islower() and lower not in _NOT_ADVERBS):
+            place -= 1
+        elif word == ")":  # "(D-Ohio)"
+            opening = next((n for n in range(place - 1, -1, -1) if tokens[n].group() == "("), -1)
+            place = opening - 1
+        else:
+            break
+    return place
+
+
+def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> Subject | None:
+    """"NAME, a remark of some words, said": the noun phrase before the remark."""
+    for opening in range(comma - 1, max(-1, comma - 45), -1):
+        if tokens[opening].group() in ".!?;:" + FILLER:
+            return None
+        if tokens[opening].group() != ",":
+            continue
+        between = masked[tokens[opening].end() : tokens[comma].start()].strip()
+        first = between.split(" ", 1)[0].lower() if between else ""
+        loose = first in ("a", "an", "the", "who", "whose", "which", "one", "his", "her", "its", "their")
+        if not loose and FINITE.search(between):
+            return None
+        found = _noun_phrase(masked, tokens, opening - 1)
+        if found is None:
+            return None
+        words = masked[found.span[0] : found.span[1]]
+        if _PREPOSITION.match(words) and words[:1].isupper() and not loose:
+            return None
+        # "Ann Lee, the mayor of Springfield, Ohio, said": what was found may be the remark's own beginning.
+        before = next((n for n, token in enumerate(tokens) if token.end() >= found.left), 0) - 1
+        if re.match(r"(?:an?|the)\s[a-z]", words) and before > 0 and tokens[before].group() == ",":
+            outer = _noun_phrase(masked, tokens, before - 1)
+            if outer is not None and masked[outer.span[0]].isupper() and not _PREPOSITION.match(masked[outer.span[0] :]):
+                return outer
+        if words[:1].isupper() or loose or re.match(r"(?:an?|the|one|two|three|some|his|her|its|their)\s", words):
+            return found
+    return None
+
+
+def _noun_phrase(masked: str, tokens: list[re.Match[str]], last: int) -> Subject | None:
+    """The longest run of words that ends at a token and has nothing in it that ends a noun phrase."""
+    if last < 0 or tokens[last].group() in _MARKS:
+        return None
+    first = last + 1
+    for place in range(last, max(-1, last - _LONGEST_SPEAKER), -1):
+        word = tokens[place].group()
+        lower = word.lower()
+        if word in _MARKS or lower in _BOUNDARIES or _AUXILIARY.match(word):
+            break
+        if lower in _CONJUNCTIONS and _is_between_clauses(masked, tokens, place):
+            break
+        first = place
+    if first > last:
+        return None
+    start, end = tokens[first].start(), tokens[last].end()
+    left = start
+    while (match := _LEADING.match(masked, start, end)) or (match := _LEADING_PLACE.match(masked, start, end)):
+        if match.end() <= start or match.end() >= end:
+            break
+        start = match.end()
+    return Subject((start, end), left) if masked[start:end].strip() else None
+
+
+def _is_between_clauses(masked: str, tokens: list[re.Match[str]], place: int) -> bool:
+    """Whether "and" joins two clauses: before it is a comma, nothing, or a finite verb within the same stretch."""
+    if place == 0 or tokens[place - 1].group() in _MARKS:
+        return True
+    for before in range(place - 1, -1, -1):
+        word = tokens[before].group()
+        if word in _MARKS:
+            return bool(FINITE.search(masked, tokens[before].end(), tokens[place].start()))
+        if word.lower() in _BOUNDARIES:
+            return True
+    return bool(FINITE.search(masked, 0, tokens[place].start()))
+
+
+def subject_after(masked: str, verb_end: int) -> Subject | None:
+    """The subject of an inverted tag: of '," said Ann Lee, a nurse' it is Ann Lee."""
+    last = verb_end
+    begun = False
+    for match in _TOKEN.finditer(masked, verb_end):
+        word = match.group()
+        if word in _MARKS or (begun and word.lower() in _BOUNDARIES | {"adding", "who", "in", "on", "at"} and _ends(masked, match)):
+            break
+        if _AUXILIARY.match(word):
+            return None
+        last, begun = match.end(), True
+    inner = masked[verb_end:last]
+    start = verb_end + len(inner) - len(inner.lstrip())
+    words = masked[start:last]
+    if not begun or _PREPOSITION.match(words) or len(words.split()) > _LONGEST_SPEAKER:
+        return None
+    return Subject((start, last), start)
+
+
+def _ends(masked: str, match: re.Match[str]) -> bool:
+    """Whether a little word ends the phrase: "in" does in "in a statement", not in "officials in Rome"."""
+    word = match.group().lower()
+    return word not in ("in", "on", "at") or bool(ADJUNCT.match(masked, match.start() - 1))
+
+
+def cleaned(words: str) -> str:
+    """A speaker's words without what surrounds them: conjunctions, times, a capital that only begins a sentence."""
+    text = " ".join(words.replace(FILLER, "").split()).strip(" ,;:—–-\"“”‘'")
+    while match := ADJUNCT.search(" " + text):
+        if match.end() < len(text) + 1 or match.start() == 0:
+            break
+        text = text[: max(0, match.start() - 1)].rstrip(" ,")
+    first, _, rest = text.partition(" ")
+    if rest and first in ("The", "A", "An", "One", "Two", "Three", "Some", "Several", "Many", "Most", "Both", "Other", "His", "Her", "Their", "Its"):
+        text = f"{first.lower()} {rest}"
+    return text
+
+
+def is_speaker(words: str) -> bool:
+    """Whether some words can name somebody who speaks."""
+    if not words or len(words.split()) > _LONGEST_SPEAKER or not any(character.isalpha() for character in words):
+        return False
+    lower = words.lower()
+    return lower not in entries("speakers.txt", "never") and not _PREPOSITION.match(words) and lower not in verb_forms()
+
+
+@dataclass(slots=True)
+class Memory:
+    """Who has been named so far in an article; pronouns and surnames are looked up here."""
+
+    speakers: list[str] = field(default_factory=list)  # as they spoke, the latest last
+    subjects: list[str] = field(default_factory=list)  # names that stood first in a sentence
+    full_names: dict[str, str] = field(default_factory=dict)  # surname → the name at full length, first come
+    roles: dict[str, str] = field(default_factory=dict)  # "spokesman" → the one last called so
+
+    def note_names(self, text: str) -> None:
+        """Remember names of several words, so that a surname alone can be understood."""
+        for match in _NAME.finditer(text):
+            name = _TITLES.sub("", match.group()).strip()
+            if " " in name:
+                self.full_names.setdefault(name.split()[-1], name)
+
+    def resolved(self, words: str) -> str:
+        """The speaker that some words mean: a pronoun the last fitting one, a surname the name that it ends."""
+        lower = words.lower()
+        if lower in PRONOUNS or lower in entries("speakers.txt", "stand-ins"):
+            return self._pronoun(lower) or words
+        bare = _TITLES.sub("", words).strip()
+        if bare in self.full_names and " " not in bare:
+            return self.full_names[bare]
+        return self._of_role(lower) or words
+
+    def _of_role(self, lower: str) -> str | None:
+        """Of "the minister" the last speaker who was called a minister, by name or in a remark after it."""
+        words = lower.split()
+        if len(words) not in (2, 3) or words[0] != "the":
+            return None
+        if words[-1] in self.roles:
+            return self.roles[words[-1]]
+        for name in reversed(self.speakers):
+            if words[-1] in name.lower().split() and len(name.split()) > len(words) and not is_plural(name):
+                return name
+        return None
+
+    def note_role(self, name: str, remark: str) -> None:
+        """Remember what is said of somebody between commas: "a spokesman for the ministry"."""
+        head = re.split(r"\s(?:of|from|for|in|at|with|on|to|who)\b", remark.strip().lower())[0].split()
+        if head and head[0] in ("a", "an", "the", "one", "its", "his", "her") and name[:1].isupper():
+            self.roles[head[-1].strip(",.")] = name
+
+    def _pronoun(self, pronoun: str) -> str | None:
+        for pool in (self.speakers, self.subjects):
+            for name in reversed(pool[-6:]):
+                if pronoun in ("he", "she") and (is_plural(name) or is_body(name)):
+                    continue
+                if pronoun == "they" and not (is_plural(name) or is_body(name)):
+                    continue
+                if pronoun not in ("he", "she", "they") and _is_person(name):
+                    continue
+                return name
+        return None
+
+    def spoke(self, speaker: str) -> None:
+        self.speakers.append(speaker)
+
+
+_NAME = re.compile(r"\b[A-Z][\w.'’-]*[\w](?:\s+(?:(?:al|bin|ibn|de|van|von|der|la|el|bint|abu)[\s-])?[A-Z][\w'’-]*\w)+\b")
+_TITLES = re.compile(
+    r"^(?:(?:The|President|Prime|Minister|Foreign|Defence|Defense|Supreme|Leader|Ayatollah|General|Gen\.?|Colonel|Col\.?|Major|Captain"
+    r"|Lieutenant|Lt\.?|Sergeant|Admiral|Commander|Brigadier|Secretary|State|Senator|Sen\.?|Rep\.?|Representative|Governor|Gov\.?"
+    r"|Mayor|King|Queen|Prince|Princess|Pope|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Professor|Prof\.?|Judge|Sir|Chancellor|Chief|Sheikh|Inspector"
+    r"|Detective|Ambassador|Councillor|Father|Reverend|Rev\.?|Vice|Deputy|Former)\s+)+"
+)
+
+
+def is_body(name: str) -> bool:
+    """Whether a speaker is an institution, an outlet or a paper, and no person."""
+    words = {word.strip(".,").lower() for word in name.split()}
+    return bool(words & entries("speakers.txt", "bodies"))
+
+
+def is_plural(name: str) -> bool:
+    """Whether a speaker is several."""
+    if re.search(r"\s(?:and|&)\s", name):
+        return True
+    head = re.split(r"\s(?:of|from|for|in|at|with|on|to|close|familiar|near|who|briefed)\b", name)[0].split()
+    last = head[-1].lower() if head else ""
+    return bool(head) and (last in entries("speakers.txt", "plurals") or (last.endswith("s") and not last.endswith("ss") and name[:1].islower()) or (last.endswith("s") and head[-1][0].islower()))
+
+
+def _is_person(name: str) -> bool:
+    return not is_body(name) and not is_plural(name)
+
+
+def has_many(pattern_words: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{either(pattern_words)})\b", re.IGNORECASE)
