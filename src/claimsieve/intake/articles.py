@@ -57,17 +57,18 @@ class Document:
 class Found:
     """One claim of an article.
 
-    claim: as a sentence of its own. speaker: who says it, None: the article itself. spans: where its words stand in the
-    text, in order; the sentences that it stands in are `sentence`. date: of a post, when it was posted.
+    claim: as a sentence of its own. spans: where its words stand in the text, in order. span: with the words that say
+    who says it. sentence: that it stands in. speaker: who says it, None: the article itself or, of a report, nobody
+    named. date: of a post, when it was posted. remarks: what the article says of the claim in the same sentence, such
+    as "there is no evidence to support this". origin: of a caption, whom its credit names.
     """
 
     claim: str
     spans: tuple[Span, ...]
+    span: Span
     sentence: Span
     context: Context
     speaker: str | None = None
     date: str | None = None
-
-    @property
-    def span(self) -> Span:
-        return self.spans[0][0], self.spans[-1][1]
+    remarks: tuple[Span, ...] = ()
+    origin: str | None = None

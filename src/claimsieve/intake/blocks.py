@@ -12,9 +12,12 @@ from claimsieve.intake.posts import sign_off, signed_group, signed_posts
 from claimsieve.intake.wording import either, entries
 
 _BYLINE = re.compile(
-    r"(?:By|Words by|Story by|Report by|From)\s+(?:our\s|[A-Z])[^.!?\n]{2,90}$|"
+    r"(?:By|Words by|Story by|Report by|From)\s+(?:our\s|[A-Z])[^.!?\n]{2,110}$|"
+    r"(?:[A-Z][\w.'’-]+\s+){1,3}[A-Z][\w'’-]+,\s+(?:[\w-]+\s){0,3}(?:editor|reporter|writer|correspondent|columnist|staff)(?:\s+in\s+\w+)?$|"
     r"\d{1,3}\s+min(?:ute)?s?\s+read$|(?:\d+\s+)?(?:shares|comments?)$"
 )
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+|\bwww\.\w|https?://")
+_LONGEST_WITH_ADDRESS = 300
 _ONLY_A_DATE = re.compile(rf"(?:\w+day,?\s+)?{PATTERN}[\s,·|–-]*(?:\d{{1,2}}[:.]\d{{2}}\s*\w{{0,4}}(?:\s\w{{2,4}})?)?$", re.IGNORECASE)
 _DATELINE = re.compile(
     r"(?:[A-Z][A-Z.'’/ -]+(?:,\s[A-Z][\w.]+(?:\s[A-Z]\w+)?)?|[A-Z][\w.'’-]+(?:[\s/][A-Z][\w.'’-]+)?(?:,\s[A-Z][\w.]+)?)"
@@ -86,6 +89,8 @@ def is_boilerplate(shown: str) -> bool:
     if begins.match(line) or contains.search(line):
         return True
     one_line = " ".join(shown.split())
+    if _ADDRESS.search(one_line) and len(one_line) <= _LONGEST_WITH_ADDRESS and "(@" not in one_line:
+        return True
     return bool(_BYLINE.match(one_line) or _ONLY_A_DATE.match(one_line))
 
 

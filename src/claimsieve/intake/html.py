@@ -22,6 +22,11 @@ _SKIPPED = frozenset(
     ("script", "style", "noscript", "template", "nav", "form", "button", "select", "svg", "iframe", "head", "textarea")
 )
 _NOT_WORDS = re.compile(r"[\W_]+")
+# How pages mark what stands around a story.
+_ASIDE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:byline|author|dateline|timestamp|share|sharing|social|related|newsletter|promo|cookie|breadcrumbs?|tags?|ad|advert|sponsored)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
 _CAPTION_CLASS = re.compile(r"(?:^|[\s_-])caption", re.IGNORECASE)
 
 
@@ -159,6 +164,8 @@ def _is_skipped(element: Any, tag: str, group: int | None) -> bool:
 def _hint(element: Any, tag: str, outer: Hint, group: int | None) -> Hint:
     if tag == "figcaption" or (tag in ("p", "div") and _CAPTION_CLASS.search(element.get("class") or "")):
         return "caption"
+    if tag not in ("body", "main", "article") and _ASIDE_CLASS.search(element.get("class") or ""):
+        return "aside"
     if outer in ("caption", "aside"):
         return outer
     if group is not None:

@@ -79,8 +79,10 @@ def _parts(tokens: Sequence["Token"]) -> list[tuple[str, Hint, int | None]]:
             parts.extend(_of_html(token.content, number))
             number += len(parts)
         elif token.type == "inline":
-            shown, picture, emphasised = _inline(token.children or [])
-            hint: Hint = "heading" if heading else "aside" if table else "quote" if quotes else "paragraph"
+            shown, picture, emphasised, marked = _inline(token.children or [])
+            hint: Hint = "heading" if heading else "aside" if table or marked == "links" else "quote" if quotes else "paragraph"
+            if marked == "bold" and hint == "paragraph" and not shown.rstrip().endswith((".", "!", ",", ";")):
+                hint = "heading"
             if hint == "paragraph" and shown.strip() and (picture or (after_picture and emphasised)):
                 hint = "caption"
             parts.append((shown, hint, quotes[0] if quotes else None))
@@ -88,25 +90,32 @@ def _parts(tokens: Sequence["Token"]) -> list[tuple[str, Hint, int | None]]:
     return parts
 
 
-def _inline(children: Sequence["Token"]) -> tuple[str, bool, bool]:
-    """The text of some inline tokens, whether a picture is among them, and whether all of it is emphasised."""
+def _inline(children: Sequence["Token"]) -> tuple[str, bool, bool, str]:
+    """The text of some inline tokens, whether a picture is among them, whether all of it is emphasised, and what else.
+
+    'bold' where all of it is, 'links' where all words are links, else ''.
+    """
     shown: list[str] = []
-    depth, picture, outside = 0, False, False
+    depth = {"em": 0, "strong": 0, "link": 0}
+    outside = dict.fromkeys(depth, False)
+    picture = False
     for child in children:
-        if child.type in ("em_open", "strong_open"):
-            depth += 1
-        elif child.type in ("em_close", "strong_close"):
-            depth -= 1
+        kind, _, edge = child.type.rpartition("_")
+        if kind in depth and edge in ("open", "close"):
+            depth[kind] += 1 if edge == "open" else -1
         elif child.type in ("text", "code_inline"):
             shown.append(child.content)
-            outside |= depth == 0 and bool(child.content.strip())
+            for name in outside:
+                outside[name] |= depth[name] == 0 and any(character.isalnum() for character in child.content)
         elif child.type == "softbreak":
             shown.append(" ")
         elif child.type == "hardbreak":
             shown.append("\n")
         elif child.type == "image":
             picture = True
-    return "".join(shown), picture, not outside
+    text = "".join(shown)
+    marked = "" if not text.strip() else "bold" if not outside["strong"] else "links" if not outside["link"] else ""
+    return text, picture, not outside["em"] or not outside["strong"], marked
 
 
 def _of_html(content: str, number: int) -> list[tuple[str, Hint, int | None]]:

@@ -17,7 +17,9 @@ _LEADING_DATE = re.compile(rf"\s*(?:date|published|updated)\s*:?\s+{PATTERN}[.,;
 _KEYS = {"headline": "title", "published": "date", "by": "author", "source": "outlet", "publisher": "outlet", "link": "url"}
 _LONGEST_WRAPPED_LINE = 120
 _LONGEST_HEADING = 150
-_ENDS_A_SENTENCE = (".", "!", "?", ":", ";", ",", "…", '"', "”", "’", ")")
+_FEW_WORDS = 6
+_ENDS_A_SENTENCE = (".", "!", ":", ";", ",", "…", ")")
+_AFTER_THE_END = "\"”’' "
 
 
 def read_plain(text: str) -> Reading:
@@ -87,6 +89,14 @@ def _is_wrapped(lines: list[str]) -> bool:
 def _is_heading(text: str, span: Span, spans: list[Span]) -> bool:
     """A short line without the end of a sentence, that is not all there is."""
     line = text[span[0] : span[1]]
-    if len(spans) < 2 or len(line) > _LONGEST_HEADING or "\n" in line or line.endswith(_ENDS_A_SENTENCE):
+    if len(spans) < 2 or len(line) > _LONGEST_HEADING or "\n" in line or _ends_a_sentence(line):
         return False
     return bool(re.search(r"[^\W\d_]", line)) and (line[0].isupper() or line[0].isdigit() or not line[0].isalpha())
+
+
+def _ends_a_sentence(line: str) -> bool:
+    """A question may be a heading; only capitals, or a few words, show that it is one."""
+    bare = line.rstrip(_AFTER_THE_END)
+    if bare.endswith("?"):
+        return not line.isupper() and len(line.split()) > _FEW_WORDS
+    return bare.endswith(_ENDS_A_SENTENCE)

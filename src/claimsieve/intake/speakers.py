@@ -1,12 +1,12 @@
-"""Who speaks: the words of a subject before or after a verb of reporting, and whom a pronoun stands for."""
+"""Who speaks: the noun phrase before or after a verb of reporting. English only, and without a parser."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from claimsieve.intake.articles import Span
 from claimsieve.intake.quotes import FILLER
 from claimsieve.intake.verbs import AUXILIARY, FINITE, verb_forms
-from claimsieve.intake.wording import either, entries
+from claimsieve.intake.wording import entries
 
 _TOKEN = re.compile(r"[\w][\w.'’&/-]*|[^\w\s]")
 _SKIPPED = frozenset(
@@ -57,9 +57,12 @@ _LEADING = re.compile(
 )
 _LEADING_PLACE = re.compile(r"\s*(?:In|At|From|Outside|Near)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z])")
 _RELATIVE = frozenset(("who", "which"))
+# What begins a remark on somebody between commas, and a remark that is a name.
+_REMARKS = frozenset("a an the who whose which one his her its their".split())
+_ONLY_A_NAME = re.compile(r"[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|al|bin|de|van|von|der|la|el|ibn))*")
+_LONGEST_REMARK = 45  # words
+_LONGEST_OF_A_LIST = 6
 _LONGEST_SPEAKER = 25  # words
-
-PRONOUNS = frozenset("he she they it i we".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Subject:
 def subject_before(masked: str, verb_start: int) -> Subject | None:
     """The subject of a verb, looked for to the left of it; None where nothing there can be one.
 
-    An appositive between commas is passed over: of "Ann Lee, a nurse, said" it is Ann Lee.
+    An appositive between commas is passed over: of "Ann Lee, a nurse, said" it is Ann Lee. But of "the minister, Ann
+    Lee, said" it is the name.
     """
     tokens = [match for match in _TOKEN.finditer(masked, 0, verb_start)]
     place = _over_helpers(tokens, len(tokens) - 1)
@@ -81,7 +85,7 @@ def subject_before(masked: str, verb_start: int) -> Subject | None:
         return None
     if tokens[place].group() == ",":
         return _before_appositive(masked, tokens, place)
-    if tokens[place].group().lower() in _RELATIVE:
+    if tokens[place].group().lower() in _RELATIVE and not _is_acronym(tokens[place].group()):
         place -= 1
         if place >= 0 and tokens[place].group() == ",":
             place -= 1
@@ -104,14 +108,14 @@ def _over_helpers(tokens: list[re.Match[str]], place: int) -> int:
 
 def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> Subject | None:
     """"NAME, a remark of some words, said": the noun phrase before the remark."""
-    for opening in range(comma - 1, max(-1, comma - 45), -1):
+    for opening in range(comma - 1, max(-1, comma - _LONGEST_REMARK), -1):
         if tokens[opening].group() in ".!?;:" + FILLER:
             return None
         if tokens[opening].group() != ",":
             continue
-        between = masked[tokens[opening].end() : tokens[comma].start()].strip()
-        first = between.split(" ", 1)[0].lower() if between else ""
-        loose = first in ("a", "an", "the", "who", "whose", "which", "one", "his", "her", "its", "their")
+        between = masked[tokens[opening].end() : tokens[comma].start()]
+        first = (between.split() or [""])[0].lower()
+        loose = first in _REMARKS
         if not loose and FINITE.search(between):
             return None
         found = _noun_phrase(masked, tokens, opening - 1)
@@ -120,15 +124,25 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
         words = masked[found.span[0] : found.span[1]]
         if _PREPOSITION.match(words) and words[:1].isupper() and not loose:
             return None
-        # "Ann Lee, the mayor of Springfield, Ohio, said": what was found may be the remark's own beginning.
-        before = next((n for n, token in enumerate(tokens) if token.end() >= found.left), 0) - 1
-        if re.match(r"(?:an?|the)\s[a-z]", words) and before > 0 and tokens[before].group() == ",":
-            outer = _noun_phrase(masked, tokens, before - 1)
-            if outer is not None and masked[outer.span[0]].isupper() and not _PREPOSITION.match(masked[outer.span[0] :]):
-                return outer
+        if outer := _outer_name(masked, tokens, found):
+            return outer
+        if _ONLY_A_NAME.fullmatch(between.strip()) and re.match(r"(?:The|the|Its|its|His|her|Her|his|Their|their)\s[\w-]+", words):
+            start = tokens[opening].end() + len(between) - len(between.lstrip())
+            return Subject((start, start + len(between.strip())), found.left)
         if words[:1].isupper() or loose or re.match(r"(?:an?|the|one|two|three|some|his|her|its|their)\s", words):
             return found
     return None
+
+
+def _outer_name(masked: str, tokens: list[re.Match[str]], found: Subject) -> Subject | None:
+    """"Ann Lee, the mayor of Springfield, Ohio, said": what was found may be the beginning of the remark itself."""
+    before = next((number for number, token in enumerate(tokens) if token.start() >= found.left), 0) - 1
+    if before < 1 or tokens[before].group() != "," or not re.match(r"(?:an?|the)\s[a-z]", masked[found.span[0] :]):
+        return None
+    outer = _noun_phrase(masked, tokens, before - 1)
+    if outer is None or not masked[outer.span[0]].isupper() or _PREPOSITION.match(masked[outer.span[0] :]):
+        return None
+    return outer
 
 
 def _noun_phrase(masked: str, tokens: list[re.Match[str]], last: int) -> Subject | None:
@@ -139,13 +153,16 @@ def _noun_phrase(masked: str, tokens: list[re.Match[str]], last: int) -> Subject
     for place in range(last, max(-1, last - _LONGEST_SPEAKER), -1):
         word = tokens[place].group()
         lower = word.lower()
-        if word in _MARKS or lower in _BOUNDARIES or _AUXILIARY.match(word):
+        if lower in _RELATIVE and place > 0 and not _is_acronym(word) and tokens[place - 1].group() not in _MARKS:
+            return _noun_phrase(masked, tokens, place - 1)  # "officials who asked not to be named said"
+        if word in _MARKS or (lower in _BOUNDARIES and not _is_acronym(word)) or _AUXILIARY.match(word):
             break
         if lower in _CONJUNCTIONS and _is_between_clauses(masked, tokens, place):
             break
         first = place
     if first > last:
         return None
+    first = _list_start(masked, tokens, first, last)
     start, end = tokens[first].start(), tokens[last].end()
     left = start
     while (match := _LEADING.match(masked, start, end)) or (match := _LEADING_PLACE.match(masked, start, end)):
@@ -153,6 +170,21 @@ def _noun_phrase(masked: str, tokens: list[re.Match[str]], last: int) -> Subject
             break
         start = match.end()
     return Subject((start, end), left) if masked[start:end].strip() else None
+
+
+def _list_start(masked: str, tokens: list[re.Match[str]], first: int, last: int) -> int:
+    """"A, B and C": where the list begins whose end has been found."""
+    while first > 1 and tokens[first - 1].group() == ",":
+        if not any(tokens[place].group() == "and" for place in range(first, last)):
+            return first
+        found = _noun_phrase(masked, tokens, first - 2)
+        words = masked[found.left : found.span[1]] if found else ""
+        if found is None or FINITE.search(words) or _PREPOSITION.match(words) or len(words.split()) > _LONGEST_OF_A_LIST:
+            return first
+        if not (words[:1].isupper() or words.startswith(("the ", "a "))):
+            return first
+        first = next(number for number, token in enumerate(tokens) if token.start() >= found.left)
+    return first
 
 
 def _is_between_clauses(masked: str, tokens: list[re.Match[str]], place: int) -> bool:
@@ -214,93 +246,5 @@ def is_speaker(words: str) -> bool:
     return lower not in entries("speakers.txt", "never") and not _PREPOSITION.match(words) and lower not in verb_forms()
 
 
-@dataclass(slots=True)
-class Memory:
-    """Who has been named so far in an article; pronouns and surnames are looked up here."""
-
-    speakers: list[str] = field(default_factory=list)  # as they spoke, the latest last
-    subjects: list[str] = field(default_factory=list)  # names that stood first in a sentence
-    full_names: dict[str, str] = field(default_factory=dict)  # surname → the name at full length, first come
-    roles: dict[str, str] = field(default_factory=dict)  # "spokesman" → the one last called so
-
-    def note_names(self, text: str) -> None:
-        """Remember names of several words, so that a surname alone can be understood."""
-        for match in _NAME.finditer(text):
-            name = _TITLES.sub("", match.group()).strip()
-            if " " in name:
-                self.full_names.setdefault(name.split()[-1], name)
-
-    def resolved(self, words: str) -> str:
-        """The speaker that some words mean: a pronoun the last fitting one, a surname the name that it ends."""
-        lower = words.lower()
-        if lower in PRONOUNS or lower in entries("speakers.txt", "stand-ins"):
-            return self._pronoun(lower) or words
-        bare = _TITLES.sub("", words).strip()
-        if bare in self.full_names and " " not in bare:
-            return self.full_names[bare]
-        return self._of_role(lower) or words
-
-    def _of_role(self, lower: str) -> str | None:
-        """Of "the minister" the last speaker who was called a minister, by name or in a remark after it."""
-        words = lower.split()
-        if len(words) not in (2, 3) or words[0] != "the":
-            return None
-        if words[-1] in self.roles:
-            return self.roles[words[-1]]
-        for name in reversed(self.speakers):
-            if words[-1] in name.lower().split() and len(name.split()) > len(words) and not is_plural(name):
-                return name
-        return None
-
-    def note_role(self, name: str, remark: str) -> None:
-        """Remember what is said of somebody between commas: "a spokesman for the ministry"."""
-        head = re.split(r"\s(?:of|from|for|in|at|with|on|to|who)\b", remark.strip().lower())[0].split()
-        if head and head[0] in ("a", "an", "the", "one", "its", "his", "her") and name[:1].isupper():
-            self.roles[head[-1].strip(",.")] = name
-
-    def _pronoun(self, pronoun: str) -> str | None:
-        for pool in (self.speakers, self.subjects):
-            for name in reversed(pool[-6:]):
-                if pronoun in ("he", "she") and (is_plural(name) or is_body(name)):
-                    continue
-                if pronoun == "they" and not (is_plural(name) or is_body(name)):
-                    continue
-                if pronoun not in ("he", "she", "they") and _is_person(name):
-                    continue
-                return name
-        return None
-
-    def spoke(self, speaker: str) -> None:
-        self.speakers.append(speaker)
-
-
-_NAME = re.compile(r"\b[A-Z][\w.'’-]*[\w](?:\s+(?:(?:al|bin|ibn|de|van|von|der|la|el|bint|abu)[\s-])?[A-Z][\w'’-]*\w)+\b")
-_TITLES = re.compile(
-    r"^(?:(?:The|President|Prime|Minister|Foreign|Defence|Defense|Supreme|Leader|Ayatollah|General|Gen\.?|Colonel|Col\.?|Major|Captain"
-    r"|Lieutenant|Lt\.?|Sergeant|Admiral|Commander|Brigadier|Secretary|State|Senator|Sen\.?|Rep\.?|Representative|Governor|Gov\.?"
-    r"|Mayor|King|Queen|Prince|Princess|Pope|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Professor|Prof\.?|Judge|Sir|Chancellor|Chief|Sheikh|Inspector"
-    r"|Detective|Ambassador|Councillor|Father|Reverend|Rev\.?|Vice|Deputy|Former)\s+)+"
-)
-
-
-def is_body(name: str) -> bool:
-    """Whether a speaker is an institution, an outlet or a paper, and no person."""
-    words = {word.strip(".,").lower() for word in name.split()}
-    return bool(words & entries("speakers.txt", "bodies"))
-
-
-def is_plural(name: str) -> bool:
-    """Whether a speaker is several."""
-    if re.search(r"\s(?:and|&)\s", name):
-        return True
-    head = re.split(r"\s(?:of|from|for|in|at|with|on|to|close|familiar|near|who|briefed)\b", name)[0].split()
-    last = head[-1].lower() if head else ""
-    return bool(head) and (last in entries("speakers.txt", "plurals") or (last.endswith("s") and not last.endswith("ss") and name[:1].islower()) or (last.endswith("s") and head[-1][0].islower()))
-
-
-def _is_person(name: str) -> bool:
-    return not is_body(name) and not is_plural(name)
-
-
-def has_many(pattern_words: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{either(pattern_words)})\b", re.IGNORECASE)
+def _is_acronym(word: str) -> bool:
+    return len(word) > 1 and word.isupper()

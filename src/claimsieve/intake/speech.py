@@ -4,18 +4,17 @@ No parser: verbs of reporting (words/verbs.txt), the noun phrase before or after
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
 
 from claimsieve.intake.articles import Span
-from claimsieve.intake.quotes import FILLER, Quotation, masked
-from claimsieve.intake.speakers import ADJUNCT, Subject, cleaned, is_speaker, subject_after, subject_before
-from claimsieve.intake.verbs import FINITE, Verb, group, verb_forms, verb_pattern
-
-Way = Literal["clause", "tag", "denial", "object", "whole"]
-
-UNNAMED = "unnamed sources"
+from claimsieve.intake.contents import STOP, after_verb, content_after
+from claimsieve.intake.frames import Frame, Sentence, Way, clause_start
+from claimsieve.intake.hearsay import according, impersonal, nominal
+from claimsieve.intake.speakers import Subject, cleaned, is_speaker, subject_before
+from claimsieve.intake.tags import ends_quoted, inverted_tag, tag
+from claimsieve.intake.verbs import AUXILIARY, FINITE, Verb, group, verb_forms, verb_pattern
+from claimsieve.intake.wording import either
 
 _DETERMINERS = frozenset(
     "a an the this that these those his her its their our my your some any no several many few two three four five other "
@@ -27,217 +26,113 @@ _NOT_SAID = re.compile(
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|been|being|be|gets?|got)\s+(?:\w+ly\s+|not\s+|also\s+)?$", re.IGNORECASE)
-_THAT = re.compile(r"\s*,?\s*that\s+")
-# Between a verb and its "that" may stand when and where it was said; a thing would make "that" a relative.
-_LATER_THAT = re.compile(
-    r"(?P<between>\s+(?:(?:in|on|at|to|during|via|through|after|before|late|early|earlier|later|from|by|over|for|under|following|last"
-    r"|this|today|yesterday|again|publicly|repeatedly|separately|\w+ly|\w+day)\b)[^,;:.!?]{0,110}?|\s*,[^,;:.!?]{1,80},)\s+that\s+"
+_FOLLOWED_BY_VERB = re.compile(
+    rf"\s+(?:{AUXILIARY}|(?:{either(verb_forms())})(?!\s+(?:by|in|on|from))|from|of|about|by|published|released|issued)\b", re.IGNORECASE
 )
-_DENIED = re.compile(
-    r"\s+(?:(?:the|all|any|these|those|such|media|recent|as\s+\w+)\s+){0,3}(?:claims?|reports?|allegations?|accusations?|suggestions?|idea|notion|rumou?rs)"
-    r"(?:\s+(?:by|from|of|in|on)\s+[^,;.]{2,60}?)?\s+that\s+"
+_BLAMES = re.compile(r"[^.;]{3,}?\s(?:of|for)\s")
+# "rejects all of it", "denied the claims": nothing is said that could be looked up.
+_VAGUE_OBJECT = re.compile(
+    r"\s+(?:(?:all|any|any\s+of|all\s+of|both|these|those|the|such|his|her|its|their|that|this|it|them|every|each)\s*){0,3}"
+    r"(?:claims?|reports?|allegations?|accusations?|charges?|suggestions?|rumou?rs|it|this|that|them|criticism|findings?)?\s*(?:[.,;]|$)"
 )
-_HANDS_OVER = re.compile(r"\s*[:,]?\s*(?=[\"“'‘«])|\s*:\s*")
-_OBJECT = re.compile(
-    r"\s+(?:him|her|them|us|me|it|you|reporters|journalists|lawmakers|senators|parliament|MPs|viewers|supporters|followers|"
-    r"(?:the|a|an|his|her|their|its|state|local)\s+(?:[\w.'’-]+\s+){0,3}?[\w'’-]+?|[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3}"
-    r"|[a-z]+s)(?=\s|[,:.]|$)"
+_GAUGED = re.compile(r"\s[^.;]*(?:\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?)\b|\bas\s+an?\s)")
+_MEDIA = re.compile(
+    r"\s(?:[\w’'-]+\s){0,4}?(?:pictures?|photos?|photographs?|images?|videos?|footage|clips?|screenshots?|maps?|recordings?|film)\b"
 )
-_STOP = re.compile(r"\s*(?:$|[.,;!?—–)\]])|\s+(?:and|but|as|while|when|after|before|because|without|amid|following)\b")
-_TAG_VERBS = frozenset(
-    "say add claim report confirm state note warn insist explain write tweet allege estimate announce acknowledge admit argue "
-    "tell testify believe show indicate find conclude suggest maintain concede reveal assert declare predict".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence with what of it stands within quotation marks. shown: its text with that masked, of equal length."""
-
-    text: str  # of the article
-    span: Span
-    quoted: tuple[Quotation, ...]
-    shown: str
-
-    def words(self, span: Span) -> str:
-        """What stands at a span of `shown`."""
-        return self.text[self.span[0] + span[0] : self.span[0] + span[1]]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Somebody says something. Spans are of the sentence.
-
-    speaker: as it stands there; '' is whoever the sentence is about, None is nobody named. region: the words that say
-    who says it. content: what is said; of a denial, what is denied; of an object or a whole, the clause that tells it.
-    """
-
-    way: Way
-    speaker: str | None
-    region: Span
-    content: tuple[Span, ...]
-    remark: str = ""
-
-
-def sentence_of(text: str, span: Span, quoted: Sequence[Quotation]) -> Sentence:
-    inside = tuple(one for one in quoted if one.start < span[1] and one.end > span[0])
-    return Sentence(text, span, inside, masked(text, span, inside))
+_OTHER_THAN_NAMES = ("his", "her", "its", "their")
+_CLOSE = 4  # words between what two speakers say, below which the one tells what the other said
 
 
 def frames(sentence: Sentence) -> list[Frame]:
     """All that is reported in a sentence, in its order; one frame's content ends where the next one begins."""
     found = [frame for match in verb_pattern().finditer(sentence.shown) if (frame := _of_verb(sentence, match))]
-    found += _according(sentence)
-    found += _impersonal(sentence)
-    found += _nominal(sentence, found)
+    found += according(sentence)
+    found += impersonal(sentence)
+    found += nominal(sentence, found)
     found.sort(key=lambda frame: frame.region)
-    return _apart(sentence, found)
+    return _apart(sentence, _unnested(sentence, found))
 
 
 def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
     shown, verb = sentence.shown, verb_forms()[match.group()]
-    before = shown[: match.start()]
-    if _NOT_SAID.search(before[-40:]) or (_PASSIVE.search(before[-30:]) and not verb.participle):
+    if not _is_verb(shown, match, verb):
         return None
-    words = before.split()
-    last = words[-1].lower() if words else ""
-    noun = match.group() in group("nouns")
-    if last in _DETERMINERS and not (last in ("and", "that", "of", "by", "in", "this") and verb.participle):
-        return None
-    if noun and not verb.participle and (last.endswith(("'s", "’s", "s'", "s’")) or not last):
-        return None
-    if verb.participle and not _progressive(before):
+    if verb.participle and not _is_progressive(shown[: match.start()]):
         return _of_participle(sentence, match, verb)
-    after = _after_verb(shown, match.end(), verb)
+    noun = match.group() in group("nouns")
     subject = subject_before(shown, match.start())
     if subject is not None and not is_speaker(cleaned(sentence.words(subject.span))):
         subject = None
     if noun and subject is not None and FINITE.search(shown, subject.span[0], subject.span[1]):
         return None
-    content = _content_after(sentence, after, verb, noun=noun)
+    content = content_after(sentence, match.end(), verb, noun=noun)
     if subject is None:
-        return _inverted(sentence, match, verb)
+        return _of_same_subject(sentence, match, verb, content) or inverted_tag(sentence, match, verb)
     speaker, remark = cleaned(sentence.words(subject.span)), shown[subject.span[1] : match.start()]
-    if verb.kind == "blame":
-        told = re.match(r"[^.;]{3,}?\s(?:of|for)\s", shown[match.end() :])
-        return Frame("object", speaker, (subject.left, match.end()), ((subject.left, len(shown)),), remark) if told else None
     if content is not None:
         way: Way = "denial" if verb.kind == "deny" else "clause"
         return Frame(way, speaker, (subject.left, content), ((content, len(shown)),), remark)
-    if (_STOP.match(shown, after) or _ends_quoted(shown[: subject.left])) and (tag := _tag(sentence, subject, match.start(), after, verb)):
-        return replace(tag, speaker=speaker, remark=remark)
-    takes_object = verb.kind == "deny" or verb.base in group("object")
-    if takes_object and not noun and not _STOP.match(shown, match.end()):
-        return Frame("object", speaker, (subject.left, match.end()), ((subject.left, len(shown)),), remark)
+    after = after_verb(shown, match.end(), verb)
+    tagged = STOP.match(shown, after) or ends_quoted(shown[: subject.left])
+    if tagged and verb.kind == "say" and (found := tag(sentence, subject, after, verb)):
+        return replace(found, speaker=speaker, remark=remark)
+    if not noun and _takes_object(shown, match.end(), verb):
+        return _object(sentence, subject, match.end(), speaker, remark)
     return None
 
 
-def _progressive(before: str) -> bool:
+def _is_verb(shown: str, match: re.Match[str], verb: Verb) -> bool:
+    """Whether a form is a verb here, and says that something is said: no noun, no "did not say", no "was reported"."""
+    before = shown[: match.start()]
+    if _NOT_SAID.search(before[-40:]) or (_PASSIVE.search(before[-30:]) and not verb.participle):
+        return False
+    words = before.split()
+    last = words[-1].lower() if words else ""
+    if last == "and" and not verb.participle and match.group() not in group("nouns"):
+        return True
+    if last in _DETERMINERS and not (last in ("and", "that", "of", "by", "in", "this") and verb.participle):
+        return False
+    if match.group() not in group("nouns"):
+        return True
+    if _FOLLOWED_BY_VERB.match(shown, match.end()):
+        return False
+    return verb.participle or bool(last) and not last.endswith(("'s", "’s", "s'", "s’"))
+
+
+def _is_progressive(before: str) -> bool:
     return bool(re.search(r"\b(?:is|are|was|were|been)\s+(?:\w+ly\s+|also\s+|now\s+)?$", before))
 
 
-def _after_verb(shown: str, place: int, verb: Verb) -> int:
-    """Where the verb's listener and its adjuncts end: "told reporters on Monday"."""
-    if verb.base in group("told") and not _THAT.match(shown, place) and (match := _OBJECT.match(shown, place)):
-        place = match.end()
-    if match := re.compile(r"\s+to\s+(?:reporters|journalists|the\s+[\w.'’-]+|[A-Z][\w.'’-]*)\b").match(shown, place):
-        place = match.end()
-    for _ in range(4):
-        match = ADJUNCT.match(shown, place)
-        if match is None:
-            break
-        place = match.end()
-    return place
-
-
-def _content_after(sentence: Sentence, place: int, verb: Verb, *, noun: bool) -> int | None:
-    """Where what is said begins, if it stands after the verb."""
-    shown = sentence.shown
-    if match := _THAT.match(shown, place):
-        return match.end()
-    match = _LATER_THAT.match(shown, place)
-    if match and not FINITE.search(match["between"]) and not (noun and verb.kind != "say"):
-        return match.end()
-    if verb.kind != "say":
-        match = _DENIED.match(shown, place)
-        return match.end() if match and verb.kind == "deny" else None
-    match = _HANDS_OVER.match(shown, place)
-    if match and any(one.start - sentence.span[0] == match.end() for one in sentence.quoted):
-        return match.end()
-    if match and ":" in match.group() and match.end() < len(shown):
-        return match.end()
-    if _STOP.match(shown, place) or verb.base not in group("bare"):
-        return None
-    rest = shown[place:]
-    if noun and not FINITE.search(rest):
-        return None
-    strong = verb.base in ("say", "insist") or (verb.base in group("told") and place)
-    has_verb = bool(FINITE.search(rest))
-    # "said to" and "said of" begin no clause; "confirmed the deaths" has no verb of its own.
-    if re.match(r"\s+(?:to|of|about|for|as|nothing|so|little|much|goodbye|with|from|at|in|on|by|how|why|what|whether|if)\b(?!\s+\w+\s+\w+\s+(?:were|was|had|have)\b)", rest):
-        if re.match(r"\s+(?:in|at|on|by|for|with|from|about|as)\b", rest) and has_verb and strong:
-            return place + len(rest) - len(rest.lstrip())
-        return None
-    return place + len(rest) - len(rest.lstrip()) if has_verb else None
-
-
-def _ends_quoted(head: str) -> bool:
-    return head.rstrip()[-1:] in ("\"", "”", "'", "’", "»")
-
-
-def _tag(sentence: Sentence, subject: Subject, verb_start: int, after: int, verb: Verb) -> Frame | None:
-    """"CONTENT, NAME said" and "CONTENT, NAME said, MORE OF IT"."""
-    shown = sentence.shown
-    head = shown[: subject.left].rstrip()
-    quoted = _ends_quoted(head)
-    if not quoted and not (head.endswith((",", "—", "–")) and verb.base in _TAG_VERBS):
-        return None
-    content = head.rstrip(" ,—–")
-    goes_on = shown[after:] if shown[after : after + 1] in (",", "—", "–") else ""
-    if not quoted and (len(f"{content} {goes_on}".split()) < 3 or not _is_clause(content + goes_on)):
-        return None
-    return Frame("tag", None, (len(head), after), _around(sentence, len(content) if not quoted else len(head), after, quoted))
-
-
-def _is_clause(content: str) -> bool:
-    """Whether some words could be what is said: they have a verb, or a number, and do not only say when."""
-    if re.match(r"(?:On|In|At|After|Before|During|When|While|As|If|Although|Though|Since|Following|By)\b[^,]*$", content):
+def _takes_object(shown: str, place: int, verb: Verb) -> bool:
+    """Whether a thing in place of a sentence tells what is said: "confirmed the deaths of five"."""
+    if STOP.match(shown, place) or _VAGUE_OBJECT.match(shown, place):
         return False
-    return bool(FINITE.search(content)) or bool(re.search(r"\d", content))
+    if verb.kind == "blame":
+        return bool(_BLAMES.match(shown, place))
+    if verb.base in group("gauge"):
+        return bool(_GAUGED.match(shown, place))
+    if verb.base in group("shown"):
+        return bool(_MEDIA.match(shown, place))
+    return verb.kind == "deny" or verb.base in group("object")
 
 
-def _around(sentence: Sentence, end: int, after: int, quoted: bool) -> tuple[Span, ...]:
-    """What stands before a tag, and what goes on after it."""
+def _object(sentence: Sentence, subject: Subject, verb_end: int, speaker: str, remark: str) -> Frame:
+    """The clause from its subject on; to the next one, where there are several."""
     shown = sentence.shown
-    spans: list[Span] = [(0, end)]
-    match = re.compile(r"\s*[,—–:;]?\s*").match(shown, after)
-    rest = match.end() if match else after
-    goes_on = shown[rest : rest + 1] in ("\"", "“", "'", "‘", "«") if quoted else shown[after : after + 1] in (",", "—", "–")
-    told = re.match(r"(?:who|which|adding|citing|quoting|speaking|referring|according|in|on|at|after|as|when|while|but|and|a|an|the|his|her|without|during|describing|calling)\b", shown[rest:])
-    if goes_on and rest < len(shown) - 3 and (quoted or not told):
-        spans.append((rest, len(shown)))
-    return tuple(spans)
+    start = clause_start(shown, subject.left)
+    ends = re.compile(r";\s").search(shown, verb_end)
+    content = (min(start, subject.left), ends.start() if ends else len(shown))
+    return Frame("object", speaker, (subject.left, verb_end), (content,), remark)
 
 
-def _inverted(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame | None:
-    """"CONTENT," said NAME."""
-    shown = sentence.shown
-    head = shown[: match.start()].rstrip()
-    quoted = _ends_quoted(head)
-    if not head or verb.participle or not (quoted or (head.endswith(",") and verb.base in _TAG_VERBS)):
+def _of_same_subject(sentence: Sentence, match: re.Match[str], verb: Verb, content: int | None) -> Frame | None:
+    """"NAME contradicted the president and said that …": by whoever the clause is about."""
+    before = sentence.shown[: match.start()].rstrip()
+    joined = re.search(r"(?:,\s+|\s)(?:and|but|then)(?:\s+(?:also|later|then|\w+ly|has|have|had))*$", before)
+    if joined is None or content is None or not FINITE.search(before[: joined.start()]):
         return None
-    subject = subject_after(shown, match.end())
-    if subject is None:
-        return None
-    speaker = cleaned(sentence.words(subject.span))
-    content = head if quoted else head.rstrip(" ,")
-    if not is_speaker(speaker) or (not quoted and not _is_clause(content)):
-        return None
-    end = subject.span[1]
-    tail = re.compile(rf",\s[^,.;\"“'‘{FILLER}]{{2,80}}?(?=[,.;]|$)").match(shown, end)
-    remark = tail.group() if tail else ""
-    after = tail.end() if tail else end
-    return Frame("tag", speaker, (len(head), end), _around(sentence, len(content), after, quoted), remark)
+    way: Way = "denial" if verb.kind == "deny" else "clause"
+    return Frame(way, "", (joined.start(), content), ((content, len(sentence.shown)),))
 
 
 def _of_participle(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame | None:
@@ -258,112 +153,62 @@ def _of_participle(sentence: Sentence, match: re.Match[str], verb: Verb) -> Fram
         start = subject.left if subject else start
     elif not before.endswith((",", " and", "\"", "”", "—")) or verb.kind == "blame":
         return None
-    content = _content_after(sentence, _after_verb(shown, match.end(), verb), verb, noun=False)
+    content = content_after(sentence, match.end(), verb, noun=False)
     if content is None:
         return None
     way: Way = "denial" if verb.kind == "deny" else "clause"
     return Frame(way, speaker, (start, content), ((content, len(shown)),))
 
 
-_ACCORDING = re.compile(r"(?P<lead>,\s+)?\b(?:according\s+to|in\s+the\s+words\s+of|as\s+reported\s+by|as\s+(?:claimed|stated|announced|confirmed|alleged)\s+by)\s+", re.IGNORECASE)
-
-
-def _according(sentence: Sentence) -> Iterator[Frame]:
-    """"According to NAME, CONTENT", "CONTENT, according to NAME"."""
-    shown = sentence.shown
-    for match in _ACCORDING.finditer(shown):
-        rest = shown[match.end() :]
-        ends = re.search(r"[,;]\s|[.!?]?$|\s—|\s–|\s(?:who|which|that)\b", rest)
-        stop = match.end() + (ends.start() if ends else len(rest))
-        speaker = cleaned(sentence.words((match.end(), stop)))
-        if not is_speaker(speaker):
-            continue
-        if not shown[: match.start()].strip(" \"“'"):
-            begin = re.compile(r"[,\s]*").match(shown, stop)
-            content: tuple[Span, ...] = ((_over_appositive(shown, begin.end() if begin else stop), len(shown)),)
-        else:
-            goes_on = re.compile(r",\s+(?!(?:a|an|the|who|which|its|his|her|citing|adding|and|but|as|while)\b)").match(shown, stop)
-            content = ((0, match.start()), *(((goes_on.end(), len(shown)),) if goes_on else ()))
-        yield Frame("clause" if content[0][0] else "tag", speaker, (match.start(), stop), content)
-
-
-def _over_appositive(shown: str, place: int) -> int:
-    """"According to Ann Lee, a nurse, …": where the content begins."""
-    match = re.compile(r"(?:an?|the|who|which|one of|its|his|her)\s[^,;]{2,70},\s+").match(shown, place)
-    return match.end() if match and not FINITE.search(match.group().removeprefix("who ")) and match.end() < len(shown) else place
-
-
-_IT = re.compile(
-    r"\b(?:it\s+(?:is|was|has\s+been|had\s+been)\s+(?:also\s+|widely\s+|initially\s+|first\s+|falsely\s+|later\s+)?"
-    r"(?:claimed|reported|alleged|said|believed|rumou?red|understood|announced|thought|stated|confirmed|suggested|feared)\s+that"
-    r"|there\s+(?:is|are|was|were|have\s+been|had\s+been|has\s+been)\s+(?:\w+\s+){0,2}?(?:reports?|claims?|rumou?rs?|allegations?|suggestions?|speculation|word)\s+that"
-    r"|(?<!no )(?:unconfirmed|early|initial|false|multiple|several|some|local|media)?\s*\b(?:reports|rumou?rs)\s+(?:are\s+|have\s+been\s+)?(?:circulat\w+\s+|emerg\w+\s+|spread\w*\s+)?that)\s+",
-    re.IGNORECASE,
-)
-_SAID_TO = re.compile(
-    r"\b(?:is|are|was|were|has\s+been|have\s+been)\s+(?:also\s+|widely\s+)?(?:said|reported|believed|thought|alleged|understood|claimed|rumou?red|feared)\s+(?:to\s+(?:have|be|\w+)\b|dead\b|killed\b)"
-    r"|(?<!\w)(?:reportedly|allegedly|purportedly|supposedly)\b",
-    re.IGNORECASE,
-)
-
-
-def _impersonal(sentence: Sentence) -> Iterator[Frame]:
-    """"It is claimed that …", "… is said to have …", "reportedly": nobody is named."""
-    shown = sentence.shown
-    for match in _IT.finditer(shown):
-        yield Frame("clause", None, match.span(), ((match.end(), len(shown)),))
-        return
-    if (match := _SAID_TO.search(shown)) and not re.match(r"\s*,", shown[match.end() :]):
-        by = re.compile(r"\s+by\s+(?P<who>[^,;.]{3,60}?)\s+to\b").search(shown, match.start())
-        yield Frame("whole", cleaned(by["who"]) if by else None, match.span(), ((0, len(shown)),))
-
-
-_NOMINAL = re.compile(
-    r"(?:(?P<owner>(?:[A-Z][\w.-]*\s+){1,4}|\b(?:the|a|an)\s+(?:[\w.-]+\s+){0,3}|)(?P<owned>[\w.-]+)['’]s?\s+(?:\w+\s+)?"
-    r"(?:claims?|allegations?|statements?|reports?|assertions?|announcements?|accusations?|insistence|contention|suggestions?|warnings?|denials?)"
-    r"|\b(?:claims?|allegations?|statements?|reports?|assertions?|accusations?|rumou?rs|suggestions?)\s+(?:by|from|of|in|on)\s+(?P<by>[^,;.]{3,70}?))\s+that\s+"
-)
-
-
-def _nominal(sentence: Sentence, known: Sequence[Frame]) -> Iterator[Frame]:
-    """"the ministry's claim that …", "reports from the city that …"."""
-    shown = sentence.shown
-    for match in _NOMINAL.finditer(shown):
-        if any(frame.region[0] < match.end() and frame.region[1] > match.start() for frame in known):
-            continue
-        who = match["by"] or f"{match['owner'] or ''}{match['owned']}"
-        speaker = cleaned(who)
-        if is_speaker(speaker):
-            ends = re.compile(r",\s|;\s").search(shown, match.end())
-            yield Frame("clause", speaker, match.span(), ((match.end(), ends.start() if ends else len(shown)),))
+def _unnested(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
+    """Of "NAME said he believed that …" and "NAME said his generals had told him …" NAME says it all."""
+    kept: list[Frame] = []
+    for frame in found:
+        outer = kept[-1] if kept else None
+        if outer is not None and outer.way == "clause" and frame.way == "clause" and outer.speaker and frame.speaker is not None:
+            between = sentence.shown[outer.content[0][0] : frame.region[0]].split() if frame.region[0] >= outer.content[0][0] else None
+            first = frame.speaker.lower().split()[:1]
+            if between is not None and len(between) < _CLOSE and (first and first[0] in _OTHER_THAN_NAMES):
+                continue
+            if between is not None and len(between) < _CLOSE and frame.speaker.lower() in ("he", "she", "they", "it"):
+                kept[-1] = replace(outer, content=frame.content, region=(outer.region[0], frame.region[1]))
+                continue
+        kept.append(frame)
+    return kept
 
 
 def _apart(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
-    """Content does not go into the words of another frame; what is left with nothing to say is dropped."""
+    """Content does not go into the words of another frame; what is left with nothing to say has none."""
     kept: list[Frame] = []
-    regions = sorted({frame.region for frame in found})
     for frame in found:
         spans: list[Span] = []
         for start, end in frame.content:
             if frame.way in ("object", "whole"):
                 spans.append((start, end))
                 continue
-            for other in regions:
-                if other != frame.region and start <= other[0] < end:
-                    end = min(end, other[0])
-                elif other != frame.region and other[0] < start < other[1]:
-                    start = other[1]
+            for other in found:
+                if other.region == frame.region:
+                    continue
+                if start <= other.region[0] < end:
+                    end = other.region[0]
+                elif other.region[0] < start < other.region[1]:
+                    start = other.region[1]
             spans.append(_stripped(sentence.shown, (start, end)))
         spans = [span for span in spans if span[0] < span[1]]
-        if sum(len(sentence.words(span).split()) for span in spans) >= 2:
-            kept.append(replace(frame, content=tuple(spans)))
-    return [frame for frame in kept if frame.way not in ("object", "whole") or _alone(frame, kept)]
+        enough = sum(len(sentence.words(span).split()) for span in spans) >= 2
+        kept.append(replace(frame, content=tuple(spans) if enough else ()))
+    return [frame for frame in kept if frame.way not in ("object", "whole") or _stands_alone(frame, kept)]
 
 
-def _alone(frame: Frame, kept: Sequence[Frame]) -> bool:
-    """A whole clause is reported only where no other frame says more exactly who says what in it."""
+def _stands_alone(frame: Frame, kept: Sequence[Frame]) -> bool:
+    """A clause is reported whole only where no other frame says more exactly who says what in it."""
     start, end = frame.content[0]
-    return not any(other is not frame and other.way not in ("object", "whole") and start <= other.content[0][0] < end for other in kept)
+    others = [other for other in kept if other is not frame and other.content]
+    if any(other.way not in ("object", "whole") and start <= other.content[0][0] < end for other in others):
+        return False
+    return not any(
+        other.way in ("object", "whole") and other.content[0] == frame.content[0] and other.region < frame.region for other in others
+    )
 
 
 def _stripped(shown: str, span: Span) -> Span:
@@ -376,8 +221,3 @@ def _stripped(shown: str, span: Span) -> Span:
     inner = shown[start:end].rstrip()
     inner = re.sub(r"(?:[\s,;:—–]|(?<=\s)(?:and|but|while|though|although|as|when|after))+$", "", inner)
     return start, start + len(inner)
-
-
-def is_filler(shown: str) -> bool:
-    """Whether a masked stretch is a quotation and nothing else."""
-    return not re.search(r"\w", shown.replace(FILLER, "")) and FILLER in shown

@@ -12,7 +12,7 @@ ADJUNCT_VERBS = "speaking|citing|quoting|according|referring|talking"
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A form of a verb of reporting. kind: say, deny or blame. participle: the form in -ing."""
+    """A form of a verb of reporting. kind: say, deny, blame or other. participle: the form in -ing."""
 
     base: str
     kind: str
@@ -23,7 +23,7 @@ class Verb:
 def verb_forms() -> Mapping[str, Verb]:
     """Every form of the verbs → what it is."""
     found: dict[str, Verb] = {}
-    for kind in ("say", "deny", "blame"):
+    for kind in ("say", "deny", "blame", "other"):
         for line in sections("verbs.txt")[kind]:
             base, *others = line.split("|") if "|" in line else line.split()
             for form in (base, *others):

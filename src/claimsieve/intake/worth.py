@@ -1,4 +1,7 @@
-"""Whether a sentence states something that could be checked: not a question, wish, threat, insult or mere view."""
+"""Whether a sentence states something that could be checked: not a question, wish, threat, insult or mere view.
+
+Rules, and no trained scorer: what corpora there are for that may not be shipped. English only.
+"""
 
 import re
 from functools import cache
@@ -8,85 +11,115 @@ from claimsieve.intake.verbs import AUXILIARY, FINITE
 from claimsieve.intake.wording import either, entries
 
 _WORD = re.compile(r"[^\W_][\w.'’-]*")
-_FIRST_PERSON = re.compile(r"\b(?:I|we|We|us|our|Our|my|My|me|ours|mine|I['’]\w+|[Ww]e['’]\w+)\b(?!\.)")
-_SECOND_PERSON = re.compile(r"\b(?:you|your|You|Your|yours)\b")
-_FUTURE = re.compile(r"\b(?:will|shall|won['’]t|['’]ll|going to)\b|['’]ll\b")
+_I_OR_WE = r"\b(?:I|[Ww]e)"
 _FEELING = re.compile(
-    r"\b(?:I|we|We)(?:['’]re|['’]m|\s+(?:are|am|were|was|have been))?\s+(?:\w+ly\s+|also\s+|do\s+not\s+|don['’]t\s+|still\s+)?"
-    r"(?:think|believe|feel|felt|hope|wish|want|need|trust|expect|fear|love|hate|appreciate|thank|stand|support|condemn|urge|call|demand|proud|"
-    r"grateful|shocked|devastated|saddened|horrified|concerned|worried|deeply|disappointed|confident|determined|committed|ready|afraid|scared)\b"
+    _I_OR_WE + r"(?:['’](?:re|m|ve|d)|\s+(?:are|am|were|was|have|had|do|did|would))*\s+(?:\w+ly\s+|also\s+|still\s+|never\s+|not\s+|been\s+|so\s+)*"
+    r"(?:think|believe|feel|felt|hope|wish|want|need|trust|expect|fear|love|hate|appreciate|thank|stand|support|condemn|urge|call|"
+    r"demand|proud|grateful|shocked|devastated|saddened|horrified|concerned|worried|disappointed|confident|determined|committed|"
+    r"ready|afraid|scared|frightened|terrified|angry|sorry|happy|glad|sad|tired)\b"
 )
+_SECOND_PERSON = re.compile(r"\b(?:you|your|You|Your|yours)\b")
+_FUTURE = re.compile(r"\b(?:will|shall|won['’]t|going to|likely to|may|might|could)\b|['’]ll\b")
+_WOULD = re.compile(r"\b(?:would|should|ought|might|could)\b|['’]d\s+(?:be|have|like|rather)\b")
 _IMPERATIVE = re.compile(
-    r"(?:Do|Don['’]t|Let|Let['’]s|Stop|Go|Come|Look|See|Read|Watch|Remember|Imagine|Think|Wait|Listen|Follow|Share|Join|Click|Please|Never|Always|Stay|Help|Give|Take care|Be)\s+(?!(?:of|in|the fighting)\b)[a-z]"
+    r"(?:Do|Don['’]t|Let|Let['’]s|Stop|Go|Come|Look|See|Read|Watch|Remember|Imagine|Think|Wait|Listen|Follow|Share|Join|Click"
+    r"|Please|Always|Stay|Help|Give|Be|Call|Write|Send|Visit|Sign|Subscribe)\s+(?!(?:of|in|the fighting|between|for)\b)[a-z]"
 )
-_NUMBER = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice|zero)\b", re.IGNORECASE)
-_NAME_INSIDE = re.compile(r"(?<=[a-z0-9,;:”\"'’)] )[A-Z][\w.'’-]+|\b[A-Z]{2,}\b")
-_EVENT = re.compile(r"\b(?!(?:need|indeed|hundred)\b)[a-z]{3,}ed\b")
-_FEW_WORDS = 3
-_FEW_WORDS_OF_CAPTIONS = 5
+# "Everybody knows", "those who drive", "whether that is", "it is a strange thing to": of nobody and nothing in particular.
+_GENERAL = re.compile(
+    r"(?:(?:But|And|Yet|So|Still|Perhaps)\s+)?(?:(?:Everybody|Everyone|Nobody|No one|Anybody|Anyone|Whoever|Those who|People who|Whether|What|How"
+    r"|Why)\b|(?:It|This|That)\s+(?:is|was|would\s+be|seems|feels)\s+(?:\w+ly\s+|so\s+|too\s+|very\s+|still\s+|just\s+)?(?:an?\s+)?"
+    r"(?:strange|hard|easy|difficult|odd|sad|tragic|convenient|tempting|clear|unclear|fair|true|wrong|time|no\s+surprise|possible"
+    r"|impossible|important|essential|what|why|how|worth|not\s+\w+)\b)"
+)
+_LIKENESS = re.compile(r"\b(?:felt|feels|feel|sound|sounds|sounded|look|looks|looked|seem|seems|seemed)\s+(?:\w+\s+)?(?:like|as\s+if|as\s+though)\b")
+_OURSELVES = re.compile(r"(?:We|I|Our|My)\b|.*\b(?:this\s+(?:newspaper|newsroom|website)|our\s+(?:readers|reporters?|newsroom)|sent\s+us)\b")
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|dozens?|hundreds?|thousands?"
+    r"|millions?|billions?|half|twice|zero|first|second|third)\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<=[a-z0-9,;:”\"'’)] )[A-Z][\w.'’-]+|\b[A-Z]{2,}\b|^(?:The\s+)?[A-Z][\w'’-]*\s+[A-Z][\w'’-]+")
+_WHEN = re.compile(
+    r"\b(?:yesterday|today|tonight|overnight|ago|last|this\s+(?:week|month|year|morning|evening)|since|already|daily|weekly)\b"
+)
+_NOT_EVENTS = "need|indeed|hundred|speed|seed|feed|united|interested|supposed|red|bed|shed|wicked|sacred|naked"
+_EVENT = re.compile(rf"\b(?!(?:{_NOT_EVENTS})\b)[a-z]{{3,}}ed\b|\b(?:were|been|was)\b|\b(?:came|went|took|fell|broke|fled|met|lost|won|left|sent|shot|hit|cut|kept|began|ran|sank|burnt|died|found|held|made|gave|grew|rose|struck|led|built|sold|bought|put|shut)\b")
+_FEW_WORDS = {"caption": 5, "quote": 4, "post": 4, "statement": 4, "report": 3}
 
 
 def is_checkable(sentence: str, *, context: Context, own: bool = False) -> bool:
-    """Whether a sentence is worth checking. context: where it stands; own: it is the article's, nobody else's.
-
-    Rules, not a trained scorer: what corpora there are for that may not be shipped.
-    """
+    """Whether a sentence is worth checking. context: how it stands there; own: it is the article's, nobody else's."""
     words = _WORD.findall(sentence)
     bare = sentence.rstrip(" \"”'’»)")
-    if len(words) < (_FEW_WORDS_OF_CAPTIONS if context == "caption" else _FEW_WORDS) or bare.endswith("?"):
+    if len(words) < _FEW_WORDS[context] or bare.endswith("?") or _IMPERATIVE.match(sentence):
         return False
-    if not _has_verb(sentence) and context != "caption":
-        return False
-    if _IMPERATIVE.match(sentence) or re.match(r"(?:How|What|Why|Who|Where|When)\b[^,]*$", sentence) and bare.endswith(("!", "?")):
+    if context != "caption" and not has_verb(sentence):
         return False
     lower = " ".join(sentence.replace("’", "'").lower().split())
-    if is_remark(lower):
+    if is_remark(lower) or _is_view(sentence, lower, context):
         return False
+    if own:
+        return _is_of_something(sentence, lower)
+    if context == "report":
+        return not (_FEELING.search(sentence) or _is_forecast(sentence, lower))
+    return context == "caption" or not _is_feeling_or_plan(sentence, lower)
+
+
+def _is_view(sentence: str, lower: str, context: Context) -> bool:
+    """A wish, a likeness, or words of judgement with nothing beside them to look up."""
     spoken = context in ("quote", "post")
     if _matches("wish", lower) and (spoken or not _is_specific(sentence)):
-        return False
-    if own and _matches("vague", lower):
-        return False
-    if spoken and _is_plan_or_feeling(sentence, lower):
-        return False
-    if context == "report" and _is_intent(sentence, lower):
-        return False
-    judgements = len(_pattern("judgement").findall(lower))
-    if judgements and not _NUMBER.search(sentence) and (spoken or not _is_specific(sentence)):
-        return False
-    return judgements < 2 or bool(re.search(r"\d", sentence))
+        return True
+    if _LIKENESS.search(sentence) and not re.search(r"\d", sentence):
+        return True
+    strong, weak = (len(_pattern(section).findall(lower)) for section in ("judgement", "weak judgement"))
+    if strong + weak > 1 and not re.search(r"\d", sentence):
+        return True
+    return strong > 0 and (spoken or not _is_specific(sentence)) and not _NUMBER.search(sentence)
 
 
-def _is_plan_or_feeling(sentence: str, lower: str) -> bool:
+def _is_of_something(sentence: str, lower: str) -> bool:
+    """Whether the article's own sentence is of something in particular that happened or is so."""
+    digit = re.search(r"\d", sentence)
+    if _OURSELVES.match(sentence) or _matches("vague", lower) or (_GENERAL.match(sentence) and not digit):
+        return False
+    if (_WOULD.search(sentence) or _SECOND_PERSON.search(sentence) or _matches("plan", lower)) and not digit:
+        return False
+    return bool(_is_specific(sentence) or _WHEN.search(sentence) or _EVENT.search(sentence))
+
+
+def _is_feeling_or_plan(sentence: str, lower: str) -> bool:
+    """Of spoken words: what the speaker feels, means to do, or says to a reader's face."""
     if _FEELING.search(sentence) or _matches("plan", lower):
         return True
-    if _FUTURE.search(sentence) and not re.search(r"\b\d", sentence):
-        return True
-    return bool(_SECOND_PERSON.search(sentence)) and not _NUMBER.search(sentence)
-
-
-def _is_intent(sentence: str, lower: str) -> bool:
-    return bool(_FEELING.search(sentence)) or _matches("plan", lower) and not _is_specific(sentence)
-
-
-def is_remark(sentence: str) -> bool:
-    """Whether it says only that something is not shown or not answered: the article's word on a claim, not a claim."""
-    return _matches("remarks", sentence.lower().replace("’", "'"))
-
-
-def has_verb(words: str) -> bool:
-    return _has_verb(words)
-
-
-def _has_verb(sentence: str) -> bool:
-    return bool(FINITE.search(sentence)) or bool(re.search(rf"\b(?:{AUXILIARY})\b|\w['’](?:s|re|ve|d|ll|m)\b", sentence)) or bool(
-        re.search(r"\b[a-z]+(?:s|es)\b\s+(?:the|a|an|his|her|their|its|no|to|that|from|in|at|on|over|about|more|as|\d)", sentence)
+    return bool(_FUTURE.search(sentence) and not re.search(r"\d", sentence)) or (
+        bool(_SECOND_PERSON.search(sentence)) and not _NUMBER.search(sentence)
     )
 
 
+def _is_forecast(sentence: str, lower: str) -> bool:
+    """Of reported words: what may come, without a number or a day to hold it against."""
+    if _matches("plan", lower):
+        return True
+    return bool(_FUTURE.search(sentence)) and not (_NUMBER.search(sentence) or _WHEN.search(sentence) or re.search(r"\b\w+day\b", sentence))
+
+
+def is_remark(sentence: str) -> bool:
+    """Whether it says only that something is not shown or not answered: the article's word on a claim, and no claim."""
+    return _matches("remarks", " ".join(sentence.lower().replace("’", "'").split()))
+
+
+def has_verb(sentence: str) -> bool:
+    """Whether there is a finite verb in it, as far as its form tells; plurals in -s may pass for one."""
+    if FINITE.search(sentence) or re.search(rf"\b(?:{AUXILIARY})\b|\w['’](?:s|re|ve|d|ll|m)\b", sentence):
+        return True
+    return bool(re.search(r"\b[a-z]+s\b\s+(?:the|a|an|his|her|their|its|no|to|that|from|in|at|on|over|about|more|as|off|\d)", sentence))
+
+
 def _is_specific(sentence: str) -> bool:
-    """Whether it names, counts or dates something."""
-    return bool(_NUMBER.search(sentence) or _NAME_INSIDE.search(sentence))
+    """Whether it names or counts something."""
+    return bool(_NUMBER.search(sentence) or _NAME.search(sentence))
 
 
 def _matches(section: str, lower: str) -> bool:
