@@ -91,6 +91,31 @@ def test_a_corpus_gets_open_rows_until_it_has_the_share_that_was_asked_for(share
         assert found * len(own) == least or (found * len(own) - 1) / fewer < share
 
 
+def test_a_distracted_row_has_its_own_passages_and_some_of_one_other_story_and_keeps_its_label() -> None:
+    train = story_claims(events=40)
+    made = augment(train, mispaired=0, withheld=0, distracted=1.0, seed=0)
+    assert len(made) == len(train)
+    orders = Counter()
+    for claim in made:
+        original = original_of(claim, train)
+        assert (claim.label, claim.stance, claim.claim) == (original.label, original.stance, original.claim)
+        strange = [passage for passage in claim.evidence if passage not in original.evidence]
+        assert set(original.evidence) < set(claim.evidence)
+        assert 1 <= len(strange) <= 3
+        donors = [donor for donor in train if set(strange) <= set(donor.evidence)]
+        assert donors
+        assert all(event_of(donor) != event_of(original) for donor in donors)
+        orders[claim.evidence[0] in original.evidence] += 1
+    assert min(orders.values()) > len(made) / 5  # strangers stand first as well as last
+
+
+def test_a_row_that_would_not_fit_a_window_is_not_distracted() -> None:
+    train = [replace(claim, evidence=(Evidence("long " * 150),)) for claim in story_claims(events=4)]
+    train += [replace(claim, evidence=(Evidence("short"),)) for claim in story_claims(events=4, corpus="short")]
+    made = augment(train, mispaired=0, withheld=0, distracted=1.0, seed=0)
+    assert {claim.corpus for claim in made} <= {"short"}
+
+
 def test_rows_without_evidence_or_with_manipulation_are_neither_used_nor_counted() -> None:
     train = story_claims(events=20)
     train[::4] = [replace(claim, evidence=()) for claim in train[::4]]

@@ -18,7 +18,7 @@ from claimsieve.inference.journal import Journal
 from claimsieve.inference.predict import Job, predict_file
 from claimsieve.models import Model
 from claimsieve.models.artifacts import load_model
-from claimsieve.models.batches import by_length
+from claimsieve.models.joined import padded_tokens
 from claimsieve.records import LABELS, Claim, row_of_claim
 
 Say = Callable[[str], None]
@@ -47,8 +47,7 @@ def against_rivals(directory: Path, claims: Sequence[Claim], *, repeats: int, fo
     }
     seconds, given = take_turns(sides, repeats=repeats, say=say)
     lengths = [len(ids) for ids in model.encode(claims).ids]
-    batches = by_length(lengths, batch_tokens=model.batch_tokens)
-    padded = sum(max(lengths[row] for row in rows) * len(rows) for rows in batches)
+    padded = padded_tokens(np.array(lengths), batch_tokens=model.batch_tokens, joins=model.transformer.joins)
     ours_seconds = spread(seconds["claimsieve"])["median"]
     plain = np.array(LABELS)[model.reference(claims).argmax(axis=1)]
     labels = np.array(given["claimsieve"])

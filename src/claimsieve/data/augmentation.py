@@ -1,4 +1,7 @@
-"""Claims made `unverified`: with the evidence of another story, or with none. For train rows only."""
+"""Claims made `unverified`, with the evidence of another story or none, and claims with more than bears on them.
+
+For train rows only.
+"""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -7,12 +10,14 @@ from math import ceil
 
 import numpy as np
 
-from claimsieve.data.draws import shuffled
+from claimsieve.data.draws import dice_of, shuffled
 from claimsieve.data.leaks import event_of
 from claimsieve.records import Claim, Evidence
 
 _KINDS = ("mispaired", "withheld")
 _MAX_STEPS = 50
+_MAX_STRANGERS = 3  # passages of another story among a claim's own
+_MAX_CHARACTERS = 1_000  # of claim and evidence with them: the usual window, beyond which the own passages were cut off
 
 
 def augment(
@@ -21,6 +26,7 @@ def augment(
     mispaired: float,
     withheld: float,
     open_share: float = 0.0,
+    distracted: float = 0.0,
     seed: int,
     clusters: Sequence[Hashable] | None = None,
 ) -> list[Claim]:
@@ -31,9 +37,11 @@ def augment(
         row is another story's of the same corpus, so that style does not tell.
     open_share: so many more mispaired rows that at least this share of a corpus's rows with evidence is open, in
         [0, 1): a corpus that knows no open row would otherwise tell a model that nothing in it is open.
+    distracted: the same of rows whose own passages come in another order with one to three of another story among them,
+        in [0, 1]; where that is too long for a usual window there is no such row. The label stays, whatever it was.
     clusters: near-duplicate cluster of each claim; claims of one cluster are one story. Shape: (n,)
     Rows with a manipulation are not used: without evidence that bears on them they are propaganda by the codebook.
-    A row keeps its claim, source and date; its id gets '#mispaired' or '#withheld'. The order of train never matters.
+    A row keeps its claim, source and date; its id gets '#' and what was done. The order of train never matters.
     """
     usable = [row for row, claim in enumerate(train) if claim.evidence and not claim.manipulation]
     claims = [train[row] for row in usable]
@@ -51,6 +59,11 @@ def augment(
                 evidence = others[row] if kind == "mispaired" else ()
                 if evidence is not None:
                     made.append(_open(claims[row], evidence, kind))
+    for name in sorted(corpora, key=str):
+        for row in shuffled(claims, corpora[name], f"distracted{seed}")[: round(distracted * len(corpora[name]))]:
+            strange = others[row]
+            if strange is not None and (distracted_row := _distracted(claims[row], strange, seed=seed)) is not None:
+                made.append(distracted_row)
     return made
 
 
@@ -97,3 +110,13 @@ def _other_story(claim: Claim, donor: Claim) -> bool:
 def _open(claim: Claim, evidence: tuple[Evidence, ...], kind: str) -> Claim:
     name = None if claim.id is None else f"{claim.id}#{kind}"
     return replace(claim, id=name, evidence=evidence, label="unverified", stance="insufficient", rating=None)
+
+
+def _distracted(claim: Claim, strange: tuple[Evidence, ...], *, seed: int) -> Claim | None:
+    """None where that would not fit."""
+    dice = dice_of(claim, f"distracted{seed}")
+    strangers = dice.sample(strange, min(len(strange), dice.randint(1, _MAX_STRANGERS)))
+    evidence = dice.sample([*claim.evidence, *strangers], len(claim.evidence) + len(strangers))
+    if len(claim.claim) + sum(len(passage.text) for passage in evidence) > _MAX_CHARACTERS:
+        return None
+    return replace(claim, id=None if claim.id is None else f"{claim.id}#distracted", evidence=tuple(evidence))

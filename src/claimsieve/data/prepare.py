@@ -133,6 +133,7 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
         mispaired=plan.mispaired,
         withheld=plan.withheld,
         open_share=plan.open_share,
+        distracted=plan.distracted,
         seed=cut.seed,
         clusters=own,
     )

@@ -1,6 +1,7 @@
 """What a classification head reads: the first token's state, as checkpoints do it, or the mean over all tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -23,6 +24,20 @@ def pool(network: Any, pooling: Pooling) -> None:
     _last(network).register_forward_hook(_mean_first)
 
 
+@contextmanager
+def mean_by_piece(network: Any, pieces: torch.Tensor) -> Iterator[None]:
+    """Within the block, rows hold several sequences, and a mean is that of one of them, in its first token's place.
+
+    pieces: number of the sequence of each token, from 0 without gaps; -1 for padding. Shape: (rows, tokens)
+    """
+    last = _last(network)
+    last.pieces = pieces
+    try:
+        yield
+    finally:
+        last.pieces = None
+
+
 def _last(network: Any) -> Any:
     """The module whose output is the tokens' last states; a pooler, where there is one inside the body, comes after."""
     body = network.base_model
@@ -34,14 +49,28 @@ def _keep_mask(network: Any, arguments: tuple[Any, ...], named: Mapping[str, Any
 
 
 def _mean_first(module: Any, arguments: tuple[Any, ...], output: Any) -> Any:
-    states = output[0]
-    if module.padding_mask is None:  # nothing is padded
-        mean = states.mean(dim=1, keepdim=True)
-    else:
-        mask = module.padding_mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * mask).sum(dim=1, keepdim=True) / mask.sum(dim=1, keepdim=True)
-    pooled = torch.cat([mean, states[:, 1:]], dim=1)
+    pieces = getattr(module, "pieces", None)
+    pooled = _by_row(output[0], module.padding_mask) if pieces is None else _by_piece(output[0], pieces)
     if isinstance(output, tuple):
         return (pooled, *output[1:])
     output["last_hidden_state"] = pooled
     return output
+
+
+def _by_row(states: torch.Tensor, padding_mask: torch.Tensor | None) -> torch.Tensor:
+    if padding_mask is None:  # nothing is padded
+        mean = states.mean(dim=1, keepdim=True)
+    else:
+        mask = padding_mask.unsqueeze(-1).to(states.dtype)
+        mean = (states * mask).sum(dim=1, keepdim=True) / mask.sum(dim=1, keepdim=True)
+    return torch.cat([mean, states[:, 1:]], dim=1)
+
+
+def _by_piece(states: torch.Tensor, pieces: torch.Tensor) -> torch.Tensor:
+    flat, owners = states.flatten(0, 1).float(), pieces.flatten()  # sums of bfloat16 would lose digits
+    real = owners >= 0
+    lengths = torch.bincount(owners[real])
+    sums = torch.zeros(len(lengths), flat.shape[1]).index_add_(0, owners[real], flat[real])
+    firsts = torch.cat([owners.new_full((1,), -1), owners[:-1]]) != owners
+    flat[firsts & real] = sums / lengths.unsqueeze(1)
+    return flat.to(states.dtype).view_as(states)

@@ -20,6 +20,7 @@ from claimsieve.models.attributions import Floats, Places, flat_offsets
 from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.gradients import answered, low_layer
+from claimsieve.models.joined import can_join, joined, joined_logits, layout
 from claimsieve.models.lora import LoraSettings, require_peft, with_adapters
 from claimsieve.models.opening import (
     checkpoint_activations,
@@ -88,6 +89,7 @@ class Transformer:
         self.tokenizer: Any = None
         self.batch_tokens = _INFERENCE_BATCH_TOKENS  # of a padded batch in inference
         self._quick: Any = None  # the same network, laid out for inference, once it is trained or loaded
+        self.joins = False  # whether short sequences may share a row there
         self._dtype = torch.float32  # of training and of inference
         self.is_saved = False  # the checkpoint holds these very weights
         self._folder: Path | None = None
@@ -110,7 +112,11 @@ class Transformer:
             self._merge(self._folder)
         self.network.eval()
         rounded = self._dtype != torch.float32
-        self._quick = packed(copy.deepcopy(self.network).to(self._dtype) if rounded else self.network)
+        self._lay_out(copy.deepcopy(self.network).to(self._dtype) if rounded else self.network)
+
+    def _lay_out(self, network: Any) -> None:
+        self._quick = packed(network)
+        self.joins = can_join(self._quick, self.tokenizer)
 
     def pair_encoder(self, inputs: Sequence[InputField]) -> PairEncoder:
         return PairEncoder(self.tokenizer, inputs=inputs, max_tokens=self.max_tokens)
@@ -156,14 +162,18 @@ class Transformer:
 
     def logits(self, encoded: Encoded) -> Floats:
         """In batches of like lengths; the order is kept. Shape: (sequences, outputs)"""
-        lengths = [len(ids) for ids in encoded["input_ids"]]
+        lengths = np.array([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
         result = np.zeros((len(lengths), len(self.outputs)))
         network = self._quick or self.network.eval()
         device = self.network.device
+        alone, shared = layout(lengths, batch_tokens=self.batch_tokens, joins=self.joins)
         with torch.inference_mode():
-            for rows in by_length(lengths, batch_tokens=self.batch_tokens):
+            for rows in alone:
                 batch = {name: tensor.to(device) for name, tensor in self.collate(encoded, rows).items()}
                 result[rows] = network(**batch).logits.double().cpu().numpy()
+            for together in shared:
+                laid = joined(encoded["input_ids"], encoded.get(_SEGMENTS), together)
+                result[np.concatenate(together)] = joined_logits(network, laid).double().numpy()
         return result
 
     def attributed(
@@ -233,13 +243,14 @@ class Transformer:
         if tuple(self.network.config.id2label.values()) != self.outputs:
             raise ModelError(f"{folder}: expected a network with the outputs {', '.join(self.outputs)}, found others.")
         self.network.to(device=device, dtype=dtype).eval()
-        self._quick, self._dtype, self.is_saved = packed(self.network), dtype, True
+        self._dtype, self.is_saved = dtype, True
+        self._lay_out(self.network)
 
     def _prepare(self, folder: Path) -> Any:
         """Tokenizer and network for a training. Returns the adapters, if any."""
         torch.manual_seed(self.seed)  # the first weights of head and adapters
         self._open(folder, training=True)
-        self._quick, self.is_saved = None, False
+        self._quick, self.joins, self.is_saved = None, False, False
         if self.activation_checkpointing:
             checkpoint_activations(self.network, folder)
         return with_adapters(self.network, self.lora) if self.lora is not None else None

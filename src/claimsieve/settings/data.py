@@ -91,6 +91,8 @@ class Augmentation(Section):
     mispaired: Annotated[float, Field(ge=0, le=1)] = 0.0  # with the evidence of another story of the same corpus
     # More mispaired rows, until so large a share of each corpus's train rows with evidence is open.
     open_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    # With passages of another story among their own, in another order, and the label that they had.
+    distracted: Annotated[float, Field(ge=0, le=1)] = 0.0
     thinned: Annotated[float, Field(ge=0, le=1)] = 0.0  # leave out so many of the rows that the claim's words solve
     withheld: Annotated[float, Field(ge=0, le=1)] = 0.0  # with no evidence at all
     edited: Annotated[float, Field(ge=0, le=1)] = 0.0  # supported, edited to refute; as many more edited to no effect
