@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from claimsieve.intake.articles import Block, Span
+from claimsieve.intake.bylines import DATELINE
 from claimsieve.intake.dates import PATTERN
 from claimsieve.intake.pieces import Piece
 from claimsieve.intake.posts import sign_off, signed_group, signed_posts
@@ -19,11 +20,6 @@ _BYLINE = re.compile(
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+|\bwww\.\w|https?://")
 _LONGEST_WITH_ADDRESS = 300
 _ONLY_A_DATE = re.compile(rf"(?:\w+day,?\s+)?{PATTERN}[\s,·|–-]*(?:\d{{1,2}}[:.]\d{{2}}\s*\w{{0,4}}(?:\s\w{{2,4}})?)?$", re.IGNORECASE)
-_DATELINE = re.compile(
-    r"(?:[A-Z][A-Z.'’/ -]+(?:,\s[A-Z][\w.]+(?:\s[A-Z]\w+)?)?|[A-Z][\w.'’-]+(?:[\s/][A-Z][\w.'’-]+)?(?:,\s[A-Z][\w.]+)?)"
-    r"(?:,\s\w{3,9}\.?\s\d{1,2})?\s*"
-    r"(?:\((?P<outlet>[A-Z][\w .&/-]{1,40})\)\s*[-–—]+\s*|(?<=[A-Z]{3})\s*[–—]+\s*|(?<=[A-Z]{3}),\s(?=[A-Z]\w+\s\d{1,2}\s[–—-])\S+\s\d+\s[–—-]+\s*)"
-)
 _CREDITED = re.compile(
     r"[\s(\[|/–—-]*\b(?:(?:Photo|Picture|Image|Video|Photograph|File)s?\s+)?"
     r"(?:Credit|Photo|Photograph|Picture|Image|Photos|Pictures|Images|Photography|Illustration|Graphic)s?"
@@ -123,18 +119,11 @@ def _without_dateline(text: str, blocks: list[Block]) -> list[Block]:
     """The first paragraph without its place and agency: "BAGHDAD (Reuters) - "."""
     for number, block in enumerate(blocks):
         if block.kind == "paragraph":
-            match = _DATELINE.match(text, block.start, min(block.end, block.start + 120))
+            match = DATELINE.match(text, block.start, min(block.end, block.start + 120))
             if match and not block.parts:
                 blocks[number] = replace(block, parts=((match.end(), block.end),))
             break
     return blocks
-
-
-def dateline(text: str, blocks: Sequence[Block]) -> str | None:
-    """The outlet that a dateline names in brackets."""
-    first = next((block for block in blocks if block.kind == "paragraph"), None)
-    match = _DATELINE.match(text, first.start, min(first.end, first.start + 120)) if first else None
-    return match["outlet"] if match else None
 
 
 def _plain(text: str, piece: Piece) -> str:

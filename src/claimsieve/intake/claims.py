@@ -15,10 +15,10 @@ from claimsieve.intake.frames import Frame, Sentence, is_filler, sentence_of
 from claimsieve.intake.speech import frames
 from claimsieve.intake.verbs import FINITE
 from claimsieve.intake.wording import entries
-from claimsieve.intake.worth import is_checkable
+from claimsieve.intake.worth import is_checkable, is_dated_or_counted
 from claimsieve.records import MAX_CLAIM_CHARACTERS
 
-_NAME_FIRST = re.compile(r"(?:The\s+|An?\s+)?(?:[A-Z][\w.'’-]*\s+){1,6}(?=[a-z,])")
+_NAME_FIRST = re.compile(r"(?:The\s+|An?\s+)?(?!(?:The|An?|In|On|At|It|He|She|They|His|Her|Its|Their|This|That|But|And)\s)(?:[A-Z][\w.'’-]*\s+){1,6}(?=[a-z,])")
 _LEAST_WORDS = 4
 
 
@@ -78,13 +78,31 @@ def _signed(reader: _Reader, block: Block, context: Context) -> Iterator[Found]:
     """Sentences that are all by one speaker; a photograph's credit is no speaker, but its origin."""
     text = reader.article.text
     speaker, origin = (None, block.speaker) if context == "caption" else (block.speaker, None)
-    spans = inner_sentences(text, block.spans)
+    spans = _unquoted(text, inner_sentences(text, block.spans))
     for number, span in enumerate(spans):
         # A caption at the top of a text may have lost its first letters.
         claim = as_sentence(text[span[0] : span[1]], whole=context != "caption" or number > 0)
         if span[1] - span[0] <= LONGEST_SENTENCE and is_checkable(claim, context=context):
             yield Found(claim, (span,), span, span, context, speaker, block.date, origin=origin)
     reader.memory.note_names(text[block.start : block.end])
+
+
+def _unquoted(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Of a sentence that is a quotation and nothing else, the sentences within."""
+    result: list[Span] = []
+    for span in spans:
+        unit = sentence_of(text, span, quotations(text, span))
+        result += inner_sentences(text, [one.inner for one in unit.quoted]) if is_filler(unit.shown) else [span]
+    return result
+
+
+def _unquoted(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Of a sentence that is a quotation and nothing else, the sentences within."""
+    result: list[Span] = []
+    for span in spans:
+        unit = sentence_of(text, span, quotations(text, span))
+        result += inner_sentences(text, [one.inner for one in unit.quoted]) if is_filler(unit.shown) else [span]
+    return result
 
 
 def _has_own_frames(reader: _Reader, block: Block) -> bool:
@@ -130,10 +148,11 @@ def _of_sentence(reader: _Reader, unit: Sentence, found: Sequence[Frame]) -> Ite
             reader.here = speaker
             if frame.remark:
                 reader.memory.note_role(speaker, frame.remark.strip(" ,"))
+    reader.memory.note_persons(unit.shown)
     if not found and (name := _first_name(unit)):
         reader.memory.noticed(name)
     for one in sayings(unit, spoken):
-        if not (reader.views and one.context == "statement"):
+        if not reader.views or one.context != "statement" or is_dated_or_counted(one.claim):
             yield one
 
 

@@ -14,6 +14,10 @@ from claimsieve.records import Evidence
 PASSAGES = 5
 LEAST_COSINE = 0.35  # below it two sentences of one story have little more in common than the story
 
+# Embedding takes some milliseconds a passage; of a larger pool only what words find is looked at by meaning.
+EMBEDDED_PASSAGES = 3_000
+CANDIDATES = 200
+
 _FUSION = 60.0  # the constant of reciprocal rank fusion, as its authors chose it
 _SAME_WORDS = 0.8
 _PRONOUNS = ("he ", "she ", "it ", "they ", "this ", "these ", "that ", "those ", "his ", "her ", "its ", "their ")
@@ -39,12 +43,9 @@ class Pool:
     def __init__(self, passages: Sequence[Passage], *, limits: Limits, embedder: Embedder | None = None) -> None:
         self._limits = limits
         self._passages = _allowed(passages, limits)
-        self._terms = [frozenset(terms(passage.evidence.text)) for passage in self._passages]
         self._index = _index([terms(passage.evidence.text) for passage in self._passages])
         self._embedder = embedder
-        self._embedded: Floats | None = None
-        if embedder is not None and self._passages:
-            self._embedded = embedder.embed([passage.evidence.text for passage in self._passages])
+        self._embedded: dict[int, Floats] = {}
 
     def __len__(self) -> int:
         return len(self._passages)
@@ -74,10 +75,22 @@ class Pool:
         """Fused score of every passage; 0 for one that has neither words nor meaning in common with the claim."""
         by_words = _word_scores(self._index, terms(claim), len(self._passages))
         fused = np.where(by_words > 0, 1 / (_FUSION + _ranks(by_words)), 0)
-        if self._embedded is not None and self._embedder is not None:
-            cosines: Floats = self._embedded @ self._embedder.embed([claim])[0]
+        if self._embedder is not None:
+            cosines = self._cosines(claim, by_words, self._embedder)
             fused = fused + np.where(cosines >= LEAST_COSINE, 1 / (_FUSION + _ranks(cosines)), 0)
         return fused.astype(np.float32)
+
+    def _cosines(self, claim: str, by_words: Floats, embedder: Embedder) -> Floats:
+        """Of every passage of a small pool; of a large one, of those that have most words in common with the claim."""
+        places = np.arange(len(self._passages))
+        if len(places) > EMBEDDED_PASSAGES:
+            places = np.argsort(-by_words, kind="stable")[:CANDIDATES]
+        missing = [int(place) for place in places if int(place) not in self._embedded]
+        vectors = embedder.embed([self._passages[place].evidence.text for place in missing] + [claim])
+        self._embedded.update(zip(missing, vectors[:-1], strict=True))
+        cosines = np.full(len(self._passages), -1, dtype=np.float32)
+        cosines[places] = np.stack([self._embedded[int(place)] for place in places]) @ vectors[-1]
+        return cosines
 
     def _is_claim_itself(self, passage: Passage, one: Found, article: str) -> bool:
         if passage.article == article and _overlap(passage.span, one.sentence):

@@ -1,13 +1,14 @@
 """The records of reported speech: a sentence with its quotations masked, and a frame of who says what in it."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from claimsieve.intake.articles import Span
 from claimsieve.intake.quotes import FILLER, Quotation, masked
-from claimsieve.intake.verbs import FINITE
+from claimsieve.intake.verbs import has_verb
 
 # clause, tag: what is said stands after or before who says it. denial: it is said not to be so. object: a clause tells
 # it, "the army confirmed two deaths". whole: nobody is named, "is said to have fled".
@@ -47,7 +48,10 @@ class Frame:
 
 
 def sentence_of(text: str, span: Span, quoted: Sequence[Quotation]) -> Sentence:
-    inside = tuple(one for one in quoted if one.start < span[1] and one.end > span[0])
+    """The sentence at a span of an article. quoted: the quotations of its paragraph, in order."""
+    first = bisect_right(quoted, span[0], key=lambda one: one.end)
+    last = bisect_left(quoted, span[1], key=lambda one: one.start)
+    inside = tuple(quoted[first:last])
     return Sentence(text, span, inside, masked(text, span, inside))
 
 
@@ -55,7 +59,7 @@ def clause_start(shown: str, place: int) -> int:
     """Where the main clause begins in which a place is: after "…, and" with a verb on either side, else at the start."""
     start = 0
     for match in _CLAUSE_ENDS.finditer(shown, 0, place):
-        if FINITE.search(shown, start, match.start()):
+        if has_verb(shown[start : match.start()]):
             start = match.end()
     return start
 

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
-from claimsieve.intake.wording import entries
+from claimsieve.intake.wording import either, entries
 
 PRONOUNS = frozenset("he she they it i we".split())
 
@@ -21,6 +22,11 @@ _NOT_FIRST_NAMES = frozenset(
 )
 _DESCRIBES = r"of|from|for|in|at|with|on|to|by|close|familiar|near|who|which|that|briefed|speaking"
 _LOOKS_BACK = 8  # names
+_FAR_BACK = 100  # speakers
+# "Richard Roe, the law professor who …", "President Jan Holt": whoever is introduced so is a person.
+_INTRODUCED = (
+    r"(?P<name>[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]+){1,3}),\s+(?:(?:an?|the)\s+(?:[\w-]+\s+){0,4}?(?:PEOPLE)\b|who\b|\d\d\b|aged\b)"
+)
 
 
 @dataclass(slots=True)
@@ -45,6 +51,10 @@ class Memory:
             name = _TITLES.sub("", " ".join(words)).strip()
             if " " in name:
                 self.full_names.setdefault(name.split()[-1], name)
+
+    def note_persons(self, text: str) -> None:
+        """Remember who is introduced in a sentence, so that "he" in the next one is understood."""
+        self.named.extend(match["name"] for match in _introduced().finditer(text) if match["name"] not in self.named[-_LOOKS_BACK:])
 
     def note_role(self, name: str, remark: str) -> None:
         """Remember what is said of somebody between commas: "a spokesman for the ministry"."""
@@ -80,7 +90,7 @@ class Memory:
     def _pronoun(self, pronoun: str) -> str | None:
         for name in reversed(self.named[-_LOOKS_BACK:]):
             full = self.full_names.get(name, name)
-            spoke = name in self.speakers
+            spoke = name in self.speakers[-_FAR_BACK:]
             if pronoun in ("he", "she") and not _may_be_person(full, spoke):
                 continue
             if pronoun == "they" and not (is_plural(name) or (is_body(name) and spoke)):
@@ -97,10 +107,15 @@ class Memory:
             return None
         if words[-1] in self.roles:
             return self.roles[words[-1]]
-        for name in reversed(self.speakers):
+        for name in reversed(self.speakers[-_FAR_BACK:]):
             if words[-1] in name.lower().split() and len(name.split()) > len(words) and not is_plural(name):
                 return name
         return None
+
+
+@cache
+def _introduced() -> re.Pattern[str]:
+    return re.compile(_INTRODUCED.replace("PEOPLE", either(entries("speakers.txt", "people"))))
 
 
 def _head(name: str) -> list[str]:

@@ -15,6 +15,8 @@ _FACT = re.compile(
 # "date 2020-01-08 text …": what a scraper put before the text, on one line with it.
 _LEADING_DATE = re.compile(rf"\s*(?:date|published|updated)\s*:?\s+{PATTERN}[.,;:]?(?:\s+|$)", re.IGNORECASE)
 _KEYS = {"headline": "title", "published": "date", "by": "author", "source": "outlet", "publisher": "outlet", "link": "url"}
+_BEGINS_ANEW = re.compile(r"\s*(?:By\s+[A-Z]|Published|Updated|Credit:|Photo:|[—–-]{1,2}\s|[-*•]\s)")
+_BEGINS_ANEW = re.compile(r"\s*(?:By\s+[A-Z]|Published|Updated|Credit:|Photo:|[—–-]{1,2}\s|[-*•]\s)")
 _LONGEST_WRAPPED_LINE = 120
 _LONGEST_HEADING = 150
 _FEW_WORDS = 6
@@ -27,8 +29,11 @@ def read_plain(text: str) -> Reading:
     facts, start = _facts(text)
     spans = [span for part in _parts(text, start) for span in _lines(text, part)]
     pieces = [Piece(*span, "heading" if _is_heading(text, span, spans) else "paragraph") for span in spans]
-    if "title" not in facts and pieces and pieces[0].hint == "heading":
-        facts["title"] = text[pieces[0].start : pieces[0].end]
+    headings = [text[piece.start : piece.end] for piece in pieces[:2] if piece.hint == "heading"]
+    if len(headings) == 2 and headings[0].isupper() and not headings[1].isupper():
+        del headings[0]  # the paper's name above the headline
+    if "title" not in facts and headings and pieces[0].hint == "heading":
+        facts["title"] = headings[0]
     return Reading(text, pieces, Facts(**facts))
 
 
@@ -79,7 +84,7 @@ def _lines(text: str, span: Span) -> Iterator[Span]:
 def _is_wrapped(lines: list[str]) -> bool:
     """Whether lines end where the next word would not have fitted any more."""
     width = max(len(line.rstrip()) for line in lines)
-    if width > _LONGEST_WRAPPED_LINE:
+    if width > _LONGEST_WRAPPED_LINE or any(_BEGINS_ANEW.match(line) for line in lines[1:]):
         return False
     pairs = [(line, following) for line, following in zip(lines, lines[1:], strict=False) if following.split()]
     full = sum(len(line.rstrip()) + 1 + len(following.split()[0]) > width - 8 for line, following in pairs)

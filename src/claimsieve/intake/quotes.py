@@ -7,6 +7,7 @@ from claimsieve.intake.articles import Span
 
 _PAIRS = {"“": "”", "„": "“”", "«": "»", "‹": "›"}
 _BEFORE_OPENING = " \n\t\xa0([{—–-:…/"
+_LONGEST = 20_000  # characters
 _LONGEST_SINGLE = 1_500
 FILLER = "¤"  # stands for a character within a quotation
 
@@ -42,9 +43,10 @@ def _closing(text: str, place: int, span: Span) -> tuple[int, int] | None:
     before = text[place - 1] if place > span[0] else " "
     after = text[place + 1] if place + 1 < span[1] else " "
     if mark in _PAIRS:
-        for stop in range(place + 1, span[1]):
-            if text[stop] in _PAIRS[mark]:
-                return stop, 1
+        limit = min(span[1], place + _LONGEST)
+        found = [stop for closing in _PAIRS[mark] if (stop := text.find(closing, place + 1, limit)) >= 0]
+        if found:
+            return min(found), 1
         return (span[1], 0) if mark == "“" else None
     if before not in _BEFORE_OPENING or after.isspace():
         return None

@@ -2,7 +2,8 @@
 
 from claimsieve.errors import DataError
 from claimsieve.intake.articles import MAX_BLOCKS, MAX_TEXT_CHARACTERS, Article, Document
-from claimsieve.intake.blocks import blocks_of, dateline
+from claimsieve.intake.blocks import blocks_of
+from claimsieve.intake.bylines import byline
 from claimsieve.intake.html import read_html
 from claimsieve.intake.languages import language_of
 from claimsieve.intake.markdown import read_markdown
@@ -27,14 +28,14 @@ def document_of(source: Source) -> Document:
     if len(reading.pieces) > MAX_BLOCKS:
         raise DataError(f"{source.name}: expected at most {MAX_BLOCKS:,} paragraphs, found {len(reading.pieces):,}.")
     blocks = blocks_of(reading.text, reading.pieces)
-    facts = reading.facts
+    facts, below = reading.facts, byline(reading.text, blocks)
     article = Article(
         name=source.name,
         text=reading.text,
         title=facts.title,
-        date=facts.date,
-        author=facts.author,
-        outlet=facts.outlet or dateline(reading.text, blocks),
+        date=facts.date or below.date,
+        author=facts.author or below.author,
+        outlet=facts.outlet or below.outlet,
         url=facts.url or source.url,
         lang=language_of(reading.text) or facts.lang,
     )

@@ -9,8 +9,8 @@ from claimsieve.intake.phrasing import as_sentence, uncapitalised
 from claimsieve.intake.quotes import FILLER, Quotation
 from claimsieve.intake.sentences import sentences
 from claimsieve.intake.frames import Frame, Sentence, is_filler
-from claimsieve.intake.verbs import FINITE
-from claimsieve.intake.worth import has_verb, is_checkable, is_remark
+from claimsieve.intake.verbs import FINITE, has_verb
+from claimsieve.intake.worth import is_checkable, is_remark
 
 # A comma and one of these: what follows may be the article's word again, and no more what somebody says.
 _ASIDE = re.compile(r",\s+(?P<word>but|though|although|even though|while|whereas|despite|without)\s+", re.IGNORECASE)
@@ -167,7 +167,7 @@ def _stated(unit: Sentence, stretch: Span, *, whole: bool) -> list[Candidate]:
         shown = unit.shown[start:end]
         end = start + len(_TRAILING.sub("", shown))
         shown = unit.shown[start:end]
-        if len(shown.split()) < _LEAST_WORDS or not FINITE.search(shown) or not has_verb(shown):
+        if len(shown.split()) < _LEAST_WORDS or not has_verb(shown):
             return []
         first_verb = FINITE.search(shown)
         # "On Monday, after …" hangs on what is said; "In Rome, trams stopped" is a sentence.

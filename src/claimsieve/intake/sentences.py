@@ -7,7 +7,7 @@ from claimsieve.intake.articles import Span
 from claimsieve.intake.pieces import trimmed
 from claimsieve.intake.verbs import tag_start
 
-LONGEST_SENTENCE = 2_000  # characters; what is longer is no sentence that somebody wrote
+LONGEST_SENTENCE = 1_000  # characters; what is longer is no sentence that somebody wrote
 
 # sentencex ends a sentence there, and it goes on: "5 p.m. Monday", "Gen. Smith", "St. Petersburg".
 _GOES_ON = re.compile(
@@ -17,6 +17,7 @@ _GOES_ON = re.compile(
     r"|\b[A-Z]\.(?=\s+[A-Z][a-z])"
 )
 _WINDOW = 12
+_REACH = 120
 # "All is well!" President Smith tweeted: a mark within a quote, and after it who said it.
 _QUOTE_END = re.compile(r"[!?…][\"”'’»]$")
 
@@ -41,15 +42,14 @@ def sentences(text: str, span: Span, *, lang: str | None = "en") -> list[Span]:
 
 def _joins(text: str, before: Span, after: Span) -> bool:
     """Whether two sentences of sentencex are one."""
-    head, tail = text[before[0] : before[1]], text[after[0] : after[1]]
+    head, tail = text[max(before[0], before[1] - _WINDOW) : before[1]], text[after[0] : min(after[1], after[0] + _REACH)]
     if not any(character.isalnum() for character in tail):
         return True  # a closing mark by itself
     if "\n" in text[before[1] : after[0]] and head[-1] in ".!?\"”":
         return False
     if _QUOTE_END.search(head) and tag_start().match(tail):
         return True
-    window = head[-_WINDOW:]
-    return any(match.end() == len(window) for match in _GOES_ON.finditer(f"{window} {tail[: 2 * _WINDOW]}"))
+    return any(match.end() == len(head) for match in _GOES_ON.finditer(f"{head} {tail}"))
 
 
 def inner_sentences(text: str, spans: Sequence[Span], *, lang: str | None = "en") -> list[Span]:

@@ -40,12 +40,16 @@ _MEDIA = re.compile(
     r"\s(?:[\w’'-]+\s){0,4}?(?:pictures?|photos?|photographs?|images?|videos?|footage|clips?|screenshots?|maps?|recordings?|film)\b"
 )
 _OTHER_THAN_NAMES = ("his", "her", "its", "their")
+_MOST_VERBS = 20  # what has more is no sentence that somebody wrote
 _CLOSE = 4  # words between what two speakers say, below which the one tells what the other said
 
 
 def frames(sentence: Sentence) -> list[Frame]:
     """All that is reported in a sentence, in its order; one frame's content ends where the next one begins."""
-    found = [frame for match in verb_pattern().finditer(sentence.shown) if (frame := _of_verb(sentence, match))]
+    verbs = list(verb_pattern().finditer(sentence.shown))
+    if len(verbs) > _MOST_VERBS:
+        return []
+    found = [frame for match in verbs if (frame := _of_verb(sentence, match))]
     found += according(sentence)
     found += impersonal(sentence)
     found += nominal(sentence, found)
@@ -197,7 +201,19 @@ def _apart(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
         spans = [span for span in spans if span[0] < span[1]]
         enough = sum(len(sentence.words(span).split()) for span in spans) >= 2
         kept.append(replace(frame, content=tuple(spans) if enough else ()))
-    return [frame for frame in kept if frame.way not in ("object", "whole") or _stands_alone(frame, kept)]
+    return _joined([frame for frame in kept if frame.way not in ("object", "whole") or _stands_alone(frame, kept)], kept)
+
+
+def _joined(frames_: Sequence[Frame], all_: Sequence[Frame]) -> list[Frame]:
+    """"NAME contradicted the president and said that …": of the first verb stays who it was."""
+    result = []
+    for frame in frames_:
+        if frame.speaker == "":
+            first = next((one for one in all_ if one.way == "object" and one.speaker and one.region < frame.region), None)
+            if first is not None and first not in frames_:
+                frame = replace(frame, speaker=first.speaker, region=(first.region[0], frame.region[1]))
+        result.append(frame)
+    return result
 
 
 def _stands_alone(frame: Frame, kept: Sequence[Frame]) -> bool:

@@ -6,7 +6,7 @@ from claimsieve.intake.articles import Span
 from claimsieve.intake.frames import Frame, Sentence, clause_start
 from claimsieve.intake.quotes import FILLER
 from claimsieve.intake.speakers import Subject, cleaned, is_speaker, subject_after
-from claimsieve.intake.verbs import FINITE, Verb, group
+from claimsieve.intake.verbs import Verb, group, has_verb
 
 _OPENING = ("\"", "“", "'", "‘", "«")
 _WHEN = re.compile(r"(?:On|In|At|After|Before|During|When|While|As|If|Although|Though|Since|Following|By)\b[^,]*$")
@@ -61,7 +61,7 @@ def _is_clause(content: str) -> bool:
     """Whether some words could be what is said: they have a verb, or a number, and do not only say when."""
     if _WHEN.match(content):
         return False
-    return bool(FINITE.search(content)) or bool(re.search(r"\d", content))
+    return has_verb(content) or bool(re.search(r"\d", content))
 
 
 def _around(sentence: Sentence, end: int, after: int, *, quoted: bool, inverted: bool) -> tuple[Span, ...]:

@@ -75,3 +75,14 @@ FINITE = re.compile(
     rf"\b(?:{AUXILIARY}|{'|'.join(_PAST.split())}|{'|'.join(_PRESENT.split())}"
     rf"|(?!(?:{_ED_NOT_VERB})\b)[a-z][a-z-]+ed)\b|\w['’](?:s|re|ve|d|ll)\s+(?=(?:not|a|an|the|been|going|all|no|to|in|\w+(?:ed|ing))\b)"
 )
+
+_HELPED = re.compile(rf"\b(?:{AUXILIARY})\b|\w['’](?:s|re|ve|d|ll|m)\b")
+_IN_S = re.compile(
+    r"\b[a-z]+s\b\s+(?:the|a|an|any|all|his|her|their|its|no|to|that|from|in|at|on|over|about|more|most|as|off|up|out|down|\d)\b"
+    r"|\b[a-z]+s\s+\d"
+)
+
+
+def has_verb(words: str) -> bool:
+    """Whether there is a finite verb among some words, as far as forms tell; a plural in -s may pass for one."""
+    return bool(FINITE.search(words) or _HELPED.search(words) or _IN_S.search(words))

@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from claimsieve.intake.articles import Context
-from claimsieve.intake.verbs import AUXILIARY, FINITE
+from claimsieve.intake.verbs import has_verb
 from claimsieve.intake.wording import either, entries
 
 _WORD = re.compile(r"[^\W_][\w.'’-]*")
@@ -105,16 +105,14 @@ def _is_forecast(sentence: str, lower: str) -> bool:
     return bool(_FUTURE.search(sentence)) and not (_NUMBER.search(sentence) or _WHEN.search(sentence) or re.search(r"\b\w+day\b", sentence))
 
 
+def is_dated_or_counted(sentence: str) -> bool:
+    """Whether it has a number, a day or a date: among an article's views, what may still be a fact."""
+    return bool(_NUMBER.search(sentence) or _WHEN.search(sentence) or re.search(r"\b[A-Z]\w+day\b", sentence))
+
+
 def is_remark(sentence: str) -> bool:
     """Whether it says only that something is not shown or not answered: the article's word on a claim, and no claim."""
     return _matches("remarks", " ".join(sentence.lower().replace("’", "'").split()))
-
-
-def has_verb(sentence: str) -> bool:
-    """Whether there is a finite verb in it, as far as its form tells; plurals in -s may pass for one."""
-    if FINITE.search(sentence) or re.search(rf"\b(?:{AUXILIARY})\b|\w['’](?:s|re|ve|d|ll|m)\b", sentence):
-        return True
-    return bool(re.search(r"\b[a-z]+s\b\s+(?:the|a|an|his|her|their|its|no|to|that|from|in|at|on|over|about|more|as|off|\d)", sentence))
 
 
 def _is_specific(sentence: str) -> bool:
