@@ -42,7 +42,9 @@ def measured(folder: Path) -> list[Counts]:
 
 def rates(counts: list[Counts]) -> dict[str, tuple[float, int]]:
     """Recall, precision and attribution, each with what it is a share of."""
-    gold, found, matched, right = (sum(getattr(one, key) for one in counts) for key in ("gold", "found", "matched", "right"))
+    gold, found, matched, right = (
+        sum(getattr(one, key) for one in counts) for key in ("gold", "found", "matched", "right")
+    )
     return {
         "recall": (matched / max(1, gold), gold),
         "precision": (matched / max(1, found), found),
@@ -70,7 +72,12 @@ def _of_article(path: Path) -> Counts:
     found = claims_of(document)
     wanted = [_span(text, places, claim) for claim in gold["claims"]]
     overlaps = sorted(
-        ((_iou(one.span, span), number, place) for number, one in enumerate(found) for place, span in enumerate(wanted) if span),
+        (
+            (_iou(one.span, span), number, place)
+            for number, one in enumerate(found)
+            for place, span in enumerate(wanted)
+            if span
+        ),
         reverse=True,
     )
     pairs: dict[int, int] = {}
@@ -83,7 +90,11 @@ def _of_article(path: Path) -> Counts:
         if not speaker_is_right(found[number].speaker, gold["claims"][place])
     ]
     errors = [f"missed   {claim['quote']}" for place, claim in enumerate(gold["claims"]) if place not in pairs.values()]
-    errors += [f"no claim {one.context} {one.speaker!r}: {one.claim}" for number, one in enumerate(found) if number not in pairs]
+    errors += [
+        f"no claim {one.context} {one.speaker!r}: {one.claim}"
+        for number, one in enumerate(found)
+        if number not in pairs
+    ]
     return Counts(name, len(wanted), len(found), len(pairs), len(pairs) - len(wrong), (*errors, *wrong))
 
 
@@ -95,7 +106,9 @@ def speaker_is_right(speaker: str | None, claim: dict[str, Any]) -> bool:
 
 
 def _plain(name: str) -> str:
-    words = "".join(character if character.isalnum() else " " for character in name.lower().replace("’", "").replace("'", ""))
+    words = "".join(
+        character if character.isalnum() else " " for character in name.lower().replace("’", "").replace("'", "")
+    )
     first, *rest = words.split() or [""]
     return " ".join(rest if first in ("the", "a", "an") else [first, *rest])
 
@@ -140,7 +153,8 @@ def main() -> None:
         low, high = bounds[key]
         print(f"{key:12} {value:.3f} [{low:.3f}, {high:.3f}]  n = {n}")
     for one in counts:
-        print(f"{one.name:28} gold {one.gold:3}  found {one.found:3}  matched {one.matched:3}  speaker right {one.right:3}")
+        shown = f"gold {one.gold:3}  found {one.found:3}  matched {one.matched:3}  speaker right {one.right:3}"
+        print(f"{one.name:28} {shown}")
         for error in one.errors if "--errors" in sys.argv else ():
             print(f"    {error}")
 

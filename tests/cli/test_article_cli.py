@@ -67,7 +67,9 @@ def test_an_article_becomes_claims_with_speakers_spans_and_evidence(claimsieve, 
 
 def test_a_bad_file_is_told_and_the_others_go_on(claimsieve, story, tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"caf\xe9 and more")
-    code, out, err = claimsieve("article", tmp_path / "bad.txt", story, "-o", tmp_path / "out", "--json", "--no-similarity")
+    code, out, err = claimsieve(
+        "article", tmp_path / "bad.txt", story, "-o", tmp_path / "out", "--json", "--no-similarity"
+    )
     assert code == 3
     assert "found byte 0xe9" in err
     summary = json.loads(out)
@@ -104,7 +106,11 @@ def test_the_page_is_made_of_what_was_found(claimsieve, story, model, tmp_path, 
     assert code == 0, err
     assert (tmp_path / "out" / "page.html").read_text().startswith("<!DOCTYPE html>")
     assert "page.html" in err
-    assert (len(asked["rows"]), asked["articles"][0]["name"], asked["title"]) == (4, "dam.txt", "A dam bursts above Tarsk")
+    assert (len(asked["rows"]), asked["articles"][0]["name"], asked["title"]) == (
+        4,
+        "dam.txt",
+        "A dam bursts above Tarsk",
+    )
 
 
 def test_evidence_of_other_files_and_a_limit_of_date(claimsieve, story, tmp_path):

@@ -23,7 +23,9 @@ def test_a_post_with_its_sign_off_in_the_same_paragraph():
 
 
 def test_a_post_of_several_paragraphs_ends_at_its_sign_off_and_begins_after_the_story():
-    text = f"{STORY} The mayor said so on Twitter.\n\nThe bridge at the mill is gone.\n\nOur crews are on their way.\n\n"
+    text = (
+        f"{STORY} The mayor said so on Twitter.\n\nThe bridge at the mill is gone.\n\nOur crews are on their way.\n\n"
+    )
     found = blocks(f"{text}— Ann Lee (@annlee) March 4, 2021\n\n{STORY}")
     assert found[1] == ("post", "Ann Lee (@annlee)", ["The bridge at the mill is gone.", "Our crews are on their way."])
     assert [kind for kind, *_ in found] == ["paragraph", "post", "paragraph"]
@@ -37,11 +39,19 @@ def test_a_paragraph_that_hands_over_with_a_colon_is_no_part_of_the_post():
 @pytest.mark.parametrize(
     ("caption", "words", "credit"),
     [
-        ("Water covers the market square of Tarsk. Credit: P. Loe", "Water covers the market square of Tarsk.", "P. Loe"),
+        (
+            "Water covers the market square of Tarsk. Credit: P. Loe",
+            "Water covers the market square of Tarsk.",
+            "P. Loe",
+        ),
         ("Water covers the square of Tarsk (Photo: AFP)", "Water covers the square of Tarsk", "AFP"),
         ("Water covers the square of Tarsk - Anadolu", "Water covers the square of Tarsk", "Anadolu"),
         ("Water covers the square of Tarsk. Jan Holt/Reuters", "Water covers the square of Tarsk.", "Jan Holt/Reuters"),
-        ("Water covers the square of Tarsk. [Ali Said/AP Photo]", "Water covers the square of Tarsk.", "Ali Said/AP Photo"),
+        (
+            "Water covers the square of Tarsk. [Ali Said/AP Photo]",
+            "Water covers the square of Tarsk.",
+            "Ali Said/AP Photo",
+        ),
     ],
 )
 def test_a_caption_is_known_by_its_credit(caption, words, credit):

@@ -67,10 +67,14 @@ def test_a_sentence_that_begins_with_a_pronoun_brings_the_one_before(document):
 def test_nothing_later_than_as_of_is_used(document):
     claim = claims_of(document)[0]
     dates = ("2021-03-03", "2021-03-04", "2021-03-05", "2021-03", "2021", None)
-    passages = [Passage(Evidence(f"Two people drowned, witness {place}.", date=date)) for place, date in enumerate(dates)]
+    passages = [
+        Passage(Evidence(f"Two people drowned, witness {place}.", date=date)) for place, date in enumerate(dates)
+    ]
 
     def used(**limits):
-        return sorted(str(one.date) for one in pool_of(*passages, passages=10, **limits).evidence_for(claim, article="a"))
+        return sorted(
+            str(one.date) for one in pool_of(*passages, passages=10, **limits).evidence_for(claim, article="a")
+        )
 
     assert used(as_of="2021-03-04") == ["2021-03-03", "2021-03-04", "None"]
     assert used(as_of="2021-03-04", dated_only=True) == ["2021-03-03", "2021-03-04"]
@@ -95,7 +99,9 @@ class Directions:
     """Stands for an encoder: texts about water point one way, all others another."""
 
     def embed(self, listed):
-        return np.array([[1, 0] if "water" in text or "drowned" in text else [0, 1] for text in listed], dtype=np.float32)
+        return np.array(
+            [[1, 0] if "water" in text or "drowned" in text else [0, 1] for text in listed], dtype=np.float32
+        )
 
 
 def test_meaning_finds_what_words_do_not(document):
@@ -145,6 +151,8 @@ def test_evidence_files_of_rows_and_of_articles(tmp_path):
 def test_the_encoder_tells_like_from_unlike():
     from claimsieve.intake.similarity import Embedder
 
-    vectors = Embedder().embed(["No troops were hurt.", "There were no military casualties.", "Bread was sold in the market."])
+    vectors = Embedder().embed(
+        ["No troops were hurt.", "There were no military casualties.", "Bread was sold in the market."]
+    )
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > 0.5 > 0.3 > vectors[0] @ vectors[2]

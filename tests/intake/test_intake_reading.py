@@ -42,23 +42,32 @@ def test_plain_text_is_kept_as_it_stands_and_cut_at_blank_lines(tmp_path):
 
 
 def test_wrapped_lines_are_one_paragraph_and_single_lines_are_each_one():
-    wrapped = "The dam above the old town of Tarsk burst late on Monday night\nand water covered the market square within an\nhour."
+    wrapped = "The dam above the old town of Tarsk burst late on Monday night\n"
+    wrapped += "and water covered the market square within an\nhour."
     assert len(document_of(Source("a", wrapped, "text")).blocks) == 1
     single = f"{'The dam above the old town of Tarsk burst late on Monday night. ' * 3}\nPolice are there."
     assert len(document_of(Source("a", single, "text")).blocks) == 2
 
 
 def test_a_date_before_the_text_on_one_line_is_the_articles():
-    document = document_of(Source("a", " date 2020-01-08 ieces of a dam are seen near Tarsk - Reuters\n\n" + BODY, "text"))
+    document = document_of(
+        Source("a", " date 2020-01-08 ieces of a dam are seen near Tarsk - Reuters\n\n" + BODY, "text")
+    )
     assert document.article.date == "2020-01-08"
     assert kinds(document)[0] == ("caption", "ieces of a dam are seen near Tarsk")
 
 
 def test_markdown_loses_its_marks_and_keeps_its_blocks():
-    text = "---\ntitle: A dam\ndate: 2021-03-04\nsite: The Echo\n---\n# A dam\n\nThe *dam* above [Tarsk](http://a.example) burst.\n\n"
-    text += "![](a.jpg)\n\n*Water covers the market square.*\n\n> The bridge is gone.\n>\n> — Tarsk Police (@tarsk) March 4, 2021\n"
+    text = "---\ntitle: A dam\ndate: 2021-03-04\nsite: The Echo\n---\n# A dam\n\n"
+    text += "The *dam* above [Tarsk](http://a.example) burst.\n\n"
+    text += "![](a.jpg)\n\n*Water covers the market square.*\n\n> The bridge is gone.\n"
+    text += ">\n> — Tarsk Police (@tarsk) March 4, 2021\n"
     document = document_of(Source("a.md", text, "markdown"))
-    assert (document.article.title, document.article.date, document.article.outlet) == ("A dam", "2021-03-04", "The Echo")
+    assert (document.article.title, document.article.date, document.article.outlet) == (
+        "A dam",
+        "2021-03-04",
+        "The Echo",
+    )
     assert kinds(document) == [
         ("heading", "A dam"),
         ("paragraph", "The dam above Tarsk burst."),

@@ -113,12 +113,12 @@ SHAPES = {
     '"The bridge," said the mayor, "was mined last week."': ("the mayor", "The bridge was mined last week."),
     # nobody named, and passives
     "It was reported that the airport had closed on Sunday.": (
-        "unnamed sources",
+        None,
         "The airport had closed on Sunday.",
     ),
-    "There are reports that 20 sailors drowned.": ("unnamed sources", "20 sailors drowned."),
+    "There are reports that 20 sailors drowned.": (None, "20 sailors drowned."),
     "The general is said to have fled to Oman on Sunday.": (
-        "unnamed sources",
+        None,
         "The general is said to have fled to Oman on Sunday.",
     ),
     "A source close to the family said the heir was in Monaco.": (

@@ -23,7 +23,10 @@ def article(
     ),
     output: Path = typer.Option(..., "-o", "--output", metavar="DIR", help="The folder to write into."),
     model: str | None = typer.Option(
-        None, "--model", metavar="MODEL", help="Label the claims with it: a directory, models:/NAME@champion or runs:/ID/model."
+        None,
+        "--model",
+        metavar="MODEL",
+        help="Label the claims with it: a directory, models:/NAME@champion or runs:/ID/model.",
     ),
     evidence: list[str] = typer.Option(
         [], "--evidence", metavar="FILE", help="More evidence: an article, or .jsonl of text, source, date, url."

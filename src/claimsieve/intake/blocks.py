@@ -14,19 +14,27 @@ from claimsieve.intake.wording import either, entries
 
 _BYLINE = re.compile(
     r"(?:By|Words by|Story by|Report by|From)\s+(?:our\s|[A-Z])[^.!?\n]{2,110}$|"
-    r"(?:[A-Z][\w.'’-]+\s+){1,3}[A-Z][\w'’-]+,\s+(?:[\w-]+\s){0,3}(?:editor|reporter|writer|correspondent|columnist|staff)(?:\s+in\s+\w+)?$|"
+    r"(?:[A-Z][\w.'’-]+\s+){1,3}[A-Z][\w'’-]+,\s+(?:[\w-]+\s){0,3}(?:editor|reporter|writer|correspondent"
+    r"|columnist|staff)(?:\s+in\s+\w+)?$|"
     r"\d{1,3}\s+min(?:ute)?s?\s+read$|(?:\d+\s+)?(?:shares|comments?)$"
 )
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+|\bwww\.\w|https?://")
 _LONGEST_WITH_ADDRESS = 300
-_ONLY_A_DATE = re.compile(rf"(?:\w+day,?\s+)?{PATTERN}[\s,·|–-]*(?:\d{{1,2}}[:.]\d{{2}}\s*\w{{0,4}}(?:\s\w{{2,4}})?)?$", re.IGNORECASE)
+_ONLY_A_DATE = re.compile(
+    rf"(?:(?:Published|Updated|Posted|Last updated)[:\s]\s*)?(?:\w+day,?\s+)?{PATTERN}[\s,·|–-]*"
+    r"(?:\d{1,2}[:.]\d{2}\s*\w{0,4}(?:\s\w{2,4})?)?$",
+    re.IGNORECASE,
+)
 _CREDITED = re.compile(
     r"[\s(\[|/–—-]*\b(?:(?:Photo|Picture|Image|Video|Photograph|File)s?\s+)?"
     r"(?:Credit|Photo|Photograph|Picture|Image|Photos|Pictures|Images|Photography|Illustration|Graphic)s?"
     r"\s*(?::|©|/|\bby\b|\bvia\b|\bcourtesy\b(?:\s+of)?)\s*(?P<name>[^\n]{1,100}?)\s*$",
     re.IGNORECASE,
 )
-_PICTURED = re.compile(r"(?:Pictured|Photo|Image|Picture|Caption|FILE(?: PHOTO)?|File photo|In this (?:photo|image|picture))\b[^\n]{0,40}?[:,–—-]\s")
+_PICTURED = re.compile(
+    r"(?:Pictured|Photo|Image|Picture|Caption|FILE(?: PHOTO)?|File photo|In this (?:photo|image"
+    r"|picture))\b[^\n]{0,40}?[:,–—-]\s"
+)
 _CREDIT_END = re.compile(r"[\s)\].]*(?:\b(?:More|Read more|Enlarge|Close))?[\s)\].]*$")
 
 
@@ -49,9 +57,15 @@ def _blocks(text: str, pieces: Sequence[Piece]) -> Iterator[Block]:
             continue
         block = _block(text, piece)
         if block.kind == "heading":
-            in_related = _plain(text, piece) in entries("boilerplate.txt", "headings")
+            # Of plain text the links below such a heading look like headings too.
+            links = in_related and not _is_paragraph(pieces[place + 1 : place + 2])
+            in_related = links or _plain(text, piece) in entries("boilerplate.txt", "headings")
         yield replace(block, kind="boilerplate") if in_related else block
         place += 1
+
+
+def _is_paragraph(following: Sequence[Piece]) -> bool:
+    return bool(following) and following[0].hint != "heading"
 
 
 def _block(text: str, piece: Piece) -> Block:
@@ -93,7 +107,7 @@ def is_boilerplate(shown: str) -> bool:
 @cache
 def _boilerplate() -> tuple[re.Pattern[str], re.Pattern[str]]:
     begins = either(entries("boilerplate.txt", "begins"))
-    return re.compile(rf"\W*(?:{begins})"), re.compile(either(entries("boilerplate.txt", "contains")))
+    return re.compile(rf"\W*(?:{begins})(?![\w-])"), re.compile(either(entries("boilerplate.txt", "contains")))
 
 
 @cache

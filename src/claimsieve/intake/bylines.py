@@ -16,7 +16,8 @@ DATELINE = re.compile(
 _TOP = 6  # blocks
 _BY = re.compile(r"\bBy\s+(?P<name>[A-Z][\w.'’-]+(?:\s+(?:[A-Z][\w.'’-]+|de|van|von|al|bin|der|la)){1,4})")
 _ROLE = re.compile(
-    r"(?P<name>(?:[A-Z][\w.'’-]+\s+){1,3}[A-Z][\w'’-]+),\s+(?:[\w-]+\s){0,3}(?:editor|reporter|writer|correspondent|columnist)\b"
+    r"(?P<name>(?:[A-Z][\w.'’-]+\s+){1,3}[A-Z][\w'’-]+),\s+(?:[\w-]+\s){0,3}(?:editor|reporter|writer"
+    r"|correspondent|columnist)\b"
 )
 _SEPARATED = re.compile(r"\s+[|·•]\s+")
 _LONGEST_LINE = 200

@@ -5,20 +5,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from claimsieve.intake.articles import Article, Block, Context, Document, Found, Span
+from claimsieve.intake.frames import Frame, Sentence, is_filler, sentence_of
 from claimsieve.intake.memory import PRONOUNS, Memory
 from claimsieve.intake.phrasing import as_sentence
 from claimsieve.intake.quotes import quotations
 from claimsieve.intake.sayings import quoted_alone, sayings
 from claimsieve.intake.sentences import LONGEST_SENTENCE, inner_sentences, sentences
 from claimsieve.intake.speakers import cleaned, is_speaker
-from claimsieve.intake.frames import Frame, Sentence, is_filler, sentence_of
 from claimsieve.intake.speech import frames
 from claimsieve.intake.verbs import FINITE
 from claimsieve.intake.wording import entries
 from claimsieve.intake.worth import is_checkable, is_dated_or_counted
 from claimsieve.records import MAX_CLAIM_CHARACTERS
 
-_NAME_FIRST = re.compile(r"(?:The\s+|An?\s+)?(?!(?:The|An?|In|On|At|It|He|She|They|His|Her|Its|Their|This|That|But|And)\s)(?:[A-Z][\w.'’-]*\s+){1,6}(?=[a-z,])")
+_NAME_FIRST = re.compile(
+    r"(?:The\s+|An?\s+)?(?!(?:The|An?|In|On|At|It|He|She|They|His|Her|Its|Their|This|That|But"
+    r"|And)\s)(?:[A-Z][\w.'’-]*\s+){1,6}(?=[a-z,])"
+)
 _LEAST_WORDS = 4
 
 
@@ -69,9 +72,21 @@ def _plain_statements(reader: _Reader, block: Block) -> Iterator[Found]:
     text = reader.article.text
     for span in inner_sentences(text, block.spans, lang=reader.article.lang):
         shown = text[span[0] : span[1]]
-        if len(shown.split()) >= _LEAST_WORDS and len(shown) <= LONGEST_SENTENCE and not shown.endswith(("?", "？", "؟")):
+        if (
+            len(shown.split()) >= _LEAST_WORDS
+            and len(shown) <= LONGEST_SENTENCE
+            and not shown.endswith(("?", "？", "؟"))
+        ):
             context: Context = block.kind if block.kind in ("post", "caption") else "statement"  # type: ignore[assignment]
-            yield Found(as_sentence(shown), (span,), span, span, context, block.speaker if context == "post" else None, block.date)
+            yield Found(
+                as_sentence(shown),
+                (span,),
+                span,
+                span,
+                context,
+                block.speaker if context == "post" else None,
+                block.date,
+            )
 
 
 def _signed(reader: _Reader, block: Block, context: Context) -> Iterator[Found]:
@@ -85,15 +100,6 @@ def _signed(reader: _Reader, block: Block, context: Context) -> Iterator[Found]:
         if span[1] - span[0] <= LONGEST_SENTENCE and is_checkable(claim, context=context):
             yield Found(claim, (span,), span, span, context, speaker, block.date, origin=origin)
     reader.memory.note_names(text[block.start : block.end])
-
-
-def _unquoted(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Of a sentence that is a quotation and nothing else, the sentences within."""
-    result: list[Span] = []
-    for span in spans:
-        unit = sentence_of(text, span, quotations(text, span))
-        result += inner_sentences(text, [one.inner for one in unit.quoted]) if is_filler(unit.shown) else [span]
-    return result
 
 
 def _unquoted(text: str, spans: Sequence[Span]) -> list[Span]:

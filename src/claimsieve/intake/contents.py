@@ -24,13 +24,16 @@ _DENIED = re.compile(
 )
 _HANDS_OVER = re.compile(r"\s*[:,]?\s*(?=[\"“'‘«])|\s*:\s*")
 _OBJECT = re.compile(
-    r"\s+(?:him|her|them|us|me|it|you|reporters|journalists|lawmakers|senators|parliament|MPs|viewers|supporters|followers"
-    r"|(?:the|a|an|his|her|their|its|state|local)\s+(?:[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3}|(?:[\w.'’-]+\s+){0,3}?[\w'’-]+?)"
+    r"\s+(?:him|her|them|us|me|it|you|reporters|journalists|lawmakers|senators|parliament|MPs|viewers|supporters"
+    r"|followers"
+    r"|(?:the|a|an|his|her|their|its|state|local)\s+(?:[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3}"
+    r"|(?:[\w.'’-]+\s+){0,3}?[\w'’-]+?)"
     r"|[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3}|[a-z]+s)(?=\s|[,:.]|$)"
 )
 _TO_SOMEBODY = re.compile(r"\s+to\s+(?:reporters|journalists|the\s+[\w.'’-]+|[A-Z][\w.'’-]*)\b")
 _NO_CLAUSE = re.compile(
-    r"\s+(?:to|of|about|for|as|nothing|so|little|much|goodbye|with|from|at|in|on|by|how|why|what|whether|if|responsibility"
+    r"\s+(?:to|of|about|for|as|nothing|so|little|much|goodbye|with|from|at|in|on|by|how|why|what|whether|if"
+    r"|responsibility"
     r"|victory|yes|no(?=[,.]))\b"
 )
 _PLACED = re.compile(r"\s+(?:in|at|on|by|for|with|from|about|as)\b")
@@ -54,7 +57,11 @@ def after_verb(shown: str, place: int, verb: Verb) -> int:
 def content_after(sentence: Sentence, verb_end: int, verb: Verb, *, noun: bool) -> int | None:
     """Where what is said begins, if it stands after the verb. noun: the form may be a noun as well."""
     shown = sentence.shown
-    if verb.base in group("told") and (match := _TOLD_THAT.match(shown, verb_end)) and not _HELPER.search(match["between"]):
+    if (
+        verb.base in group("told")
+        and (match := _TOLD_THAT.match(shown, verb_end))
+        and not _HELPER.search(match["between"])
+    ):
         return match.end()
     place = after_verb(shown, verb_end, verb)
     if match := _THAT.match(shown, place):
@@ -84,6 +91,8 @@ def _bare_clause(shown: str, place: int, verb: Verb) -> int | None:
     # "declared an emergency and gave …": the verb belongs to whoever declared.
     if re.search(r"\b(?:and|or|but|that|who|which|to|also|whose|then)\s+(?:\w+ly\s+)?$", rest[: found.start()]):
         return None
-    if _NO_CLAUSE.match(rest) and not (_PLACED.match(rest) and (verb.base in ("say", "insist") or verb.base in group("told"))):
+    if _NO_CLAUSE.match(rest) and not (
+        _PLACED.match(rest) and (verb.base in ("say", "insist") or verb.base in group("told"))
+    ):
         return None
     return place + len(rest) - len(rest.lstrip())

@@ -1,4 +1,4 @@
-"""A page from the web: http and https only, a few redirects, limits of size and time, and no way into a private network."""
+"""A page from the web: few redirects, limits of size and time, and no way into a private network."""
 
 import http.client
 import ipaddress
@@ -80,7 +80,10 @@ def _request(url: str, *, allow_private: bool, timeout_seconds: float) -> Page |
             default = port == (443 if scheme == "https" else 80)
             name = f"[{host}]" if ":" in host else host
             connection.request("GET", target, headers={**_HEADERS, "Host": name if default else f"{name}:{port}"})
-            return _answer(url, connection.getresponse())
+            answer = _answer(url, connection.getresponse())
+            if not timer.is_alive():  # what was read is cut short, and may look whole
+                raise TimeoutError
+            return answer
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = _reason(error) if timer.is_alive() else "it took too long"
         raise DataError(f"{url}: cannot be fetched: {reason}. Save the page and give its file.") from None
@@ -93,7 +96,10 @@ def _parts(url: str) -> tuple[str, str, int, str]:
     """Scheme, host, port, and path with query. Raises DataError for what is no plain web address."""
     try:
         parts = urlsplit(url)
-        port, host = parts.port, (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
+        port, host = (
+            parts.port,
+            (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii"),
+        )
     except (ValueError, UnicodeError):
         parts, port, host = None, None, b""
     if parts is None or parts.scheme not in ("http", "https") or not host or parts.username is not None:
@@ -112,8 +118,8 @@ def _connected(url: str, host: str, port: int, *, allow_private: bool, timeout_s
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise DataError(
-            f"{url}: cannot be fetched: '{host}' was not found ({_reason(error)}). Without a network, save the page and "
-            "give its file."
+            f"{url}: cannot be fetched: '{host}' was not found ({_reason(error)}). Without a network, save the page "
+            "and give its file."
         ) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     # All of them must be public: a name with one address of each kind would be a way in.
@@ -155,7 +161,9 @@ def _answer(url: str, response: http.client.HTTPResponse) -> Page | str:
     if response.status in _REDIRECTS and (place := response.getheader("Location")):
         return place
     if response.status != 200:
-        raise DataError(f"{url}: expected a page, found HTTP status {response.status}. Save the page and give its file.")
+        raise DataError(
+            f"{url}: expected a page, found HTTP status {response.status}. Save the page and give its file."
+        )
     media_type = response.headers.get_content_type()
     if media_type not in _MEDIA_TYPES:
         raise DataError(f"{url}: expected HTML or text, found {media_type}.")

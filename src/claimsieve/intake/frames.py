@@ -56,7 +56,7 @@ def sentence_of(text: str, span: Span, quoted: Sequence[Quotation]) -> Sentence:
 
 
 def clause_start(shown: str, place: int) -> int:
-    """Where the main clause begins in which a place is: after "…, and" with a verb on either side, else at the start."""
+    """Where the main clause begins in which a place is: after "…, and" with a verb before it, else at the start."""
     start = 0
     for match in _CLAUSE_ENDS.finditer(shown, 0, place):
         if has_verb(shown[start : match.start()]):

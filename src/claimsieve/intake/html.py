@@ -15,16 +15,36 @@ MAX_DEPTH = 200
 
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _ASIDES = frozenset(("table", "pre", "code", "dl", "menu"))
-_BLOCKS = _HEADINGS | _ASIDES | frozenset(
-    ("p", "div", "section", "article", "main", "body", "blockquote", "figure", "figcaption", "ul", "ol", "li", "header")
-) | frozenset(("aside", "footer", "address", "details", "summary", "td", "th", "tr", "dt", "dd", "hr", "cite"))
+_BLOCKS = (
+    _HEADINGS
+    | _ASIDES
+    | frozenset(
+        (
+            "p",
+            "div",
+            "section",
+            "article",
+            "main",
+            "body",
+            "blockquote",
+            "figure",
+            "figcaption",
+            "ul",
+            "ol",
+            "li",
+            "header",
+        )
+    )
+    | frozenset(("aside", "footer", "address", "details", "summary", "td", "th", "tr", "dt", "dd", "hr", "cite"))
+)
 _SKIPPED = frozenset(
     ("script", "style", "noscript", "template", "nav", "form", "button", "select", "svg", "iframe", "head", "textarea")
 )
 _NOT_WORDS = re.compile(r"[\W_]+")
 # How pages mark what stands around a story.
 _ASIDE_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:byline|author|dateline|timestamp|share|sharing|social|related|newsletter|promo|cookie|breadcrumbs?|tags?|ad|advert|sponsored)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:byline|author|dateline|timestamp|share|sharing|social|related|newsletter|promo|cookie"
+    r"|breadcrumbs?|tags?|ad|advert|sponsored)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _CAPTION_CLASS = re.compile(r"(?:^|[\s_-])caption", re.IGNORECASE)

@@ -2,9 +2,10 @@
 
 import re
 
+from claimsieve.intake.wording import little_words
+
 _WORD = re.compile(r"[^\W\d_]+")
-_ENGLISH = frozenset("the of and to in a is was that for on with as by at from it be are were has had have he said an".split())
-_ENGLISH_SHARE = 0.15  # in English prose such words are about .35 of all; by loan words and names others stay below .1
+_ENGLISH_SHARE = 0.15  # in English prose they are about a third of all words, elsewhere below .1
 _FEW_WORDS = 8
 _MOST_WORDS = 5_000
 
@@ -12,6 +13,7 @@ _MOST_WORDS = 5_000
 def language_of(text: str) -> str | None:
     """'en', or None for a text in another language; a text too short to tell counts as English."""
     words = [match.group().lower() for _, match in zip(range(_MOST_WORDS), _WORD.finditer(text), strict=False)]
+    english = little_words("english")
     if len(words) < _FEW_WORDS and text.isascii():
         return "en"
-    return "en" if words and sum(word in _ENGLISH for word in words) >= _ENGLISH_SHARE * len(words) else None
+    return "en" if words and sum(word in english for word in words) >= _ENGLISH_SHARE * len(words) else None

@@ -80,7 +80,9 @@ def _parts(tokens: Sequence["Token"]) -> list[tuple[str, Hint, int | None]]:
             number += len(parts)
         elif token.type == "inline":
             shown, picture, emphasised, marked = _inline(token.children or [])
-            hint: Hint = "heading" if heading else "aside" if table or marked == "links" else "quote" if quotes else "paragraph"
+            hint: Hint = (
+                "heading" if heading else "aside" if table or marked == "links" else "quote" if quotes else "paragraph"
+            )
             if marked == "bold" and hint == "paragraph" and not shown.rstrip().endswith((".", "!", ",", ";")):
                 hint = "heading"
             if hint == "paragraph" and shown.strip() and (picture or (after_picture and emphasised)):

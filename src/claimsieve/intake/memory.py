@@ -4,28 +4,29 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from claimsieve.intake.wording import either, entries
+from claimsieve.intake.wording import either, entries, little_words
 
-PRONOUNS = frozenset("he she they it i we".split())
+PRONOUNS = frozenset(("he", "she", "they", "it", "i", "we"))
 
-_NAME = re.compile(r"\b[A-Z][\w.'’-]*[\w](?:\s+(?:(?:al|bin|ibn|de|van|von|der|la|el|bint|abu)[\s-])?[A-Z][\w'’-]*\w)+\b")
-_TITLES = re.compile(
-    r"^(?:(?:The|President|Prime|Minister|Foreign|Defence|Defense|Supreme|Leader|Ayatollah|General|Gen\.?|Colonel|Col\.?|Major|Captain"
-    r"|Lieutenant|Lt\.?|Sergeant|Admiral|Commander|Brigadier|Secretary|State|Senator|Sen\.?|Rep\.?|Representative|Governor|Gov\.?"
-    r"|Mayor|King|Queen|Prince|Princess|Pope|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Professor|Prof\.?|Judge|Sir|Chancellor|Chief|Sheikh|Inspector"
-    r"|Detective|Ambassador|Councillor|Father|Reverend|Rev\.?|Vice|Deputy|Former)\s+)+"
+_NAME = re.compile(
+    r"\b[A-Z][\w.'’-]*[\w](?:\s+(?:(?:al|bin|ibn|de|van|von|der|la|el|bint|abu)[\s-])?[A-Z][\w'’-]*\w)+\b"
 )
-_NOT_FIRST_NAMES = frozenset(
-    "the a an in on at what who when where why how after before but and if as for from with this that these those his her its "
-    "their our my your some many most all both several two three four five six seven eight nine ten then now also even only "
-    "no not yet while since until under over near by of to or so it he she they we there here".split()
+_TITLES = re.compile(
+    r"^(?:(?:The|President|Prime|Minister|Foreign|Defence|Defense|Supreme|Leader|Ayatollah|General|Gen\.?"
+    r"|Colonel|Col\.?|Major|Captain"
+    r"|Lieutenant|Lt\.?|Sergeant|Admiral|Commander|Brigadier|Secretary|State|Senator|Sen\.?|Rep\.?"
+    r"|Representative|Governor|Gov\.?"
+    r"|Mayor|King|Queen|Prince|Princess|Pope|Dr\.?|Mr\.?|Mrs\.?|Ms\.?|Professor|Prof\.?|Judge|Sir|Chancellor"
+    r"|Chief|Sheikh|Inspector"
+    r"|Detective|Ambassador|Councillor|Father|Reverend|Rev\.?|Vice|Deputy|Former)\s+)+"
 )
 _DESCRIBES = r"of|from|for|in|at|with|on|to|by|close|familiar|near|who|which|that|briefed|speaking"
 _LOOKS_BACK = 8  # names
 _FAR_BACK = 100  # speakers
 # "Richard Roe, the law professor who …", "President Jan Holt": whoever is introduced so is a person.
 _INTRODUCED = (
-    r"(?P<name>[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]+){1,3}),\s+(?:(?:an?|the)\s+(?:[\w-]+\s+){0,4}?(?:PEOPLE)\b|who\b|\d\d\b|aged\b)"
+    r"(?P<name>[A-Z][\w.'’-]+(?:\s+[A-Z][\w.'’-]+){1,3}),"
+    r"\s+(?:(?:an?|the)\s+(?:[\w-]+\s+){0,4}?(?:PEOPLE)\b|who\b|\d\d\b|aged\b)"
 )
 
 
@@ -46,7 +47,7 @@ class Memory:
         """Remember names of several words, so that a surname alone can be understood."""
         for match in _NAME.finditer(text):
             words = match.group().split()
-            while words and words[0].lower() in _NOT_FIRST_NAMES:
+            while words and words[0].lower() in little_words("not names"):
                 words = words[1:]
             name = _TITLES.sub("", " ".join(words)).strip()
             if " " in name:
@@ -54,7 +55,9 @@ class Memory:
 
     def note_persons(self, text: str) -> None:
         """Remember who is introduced in a sentence, so that "he" in the next one is understood."""
-        self.named.extend(match["name"] for match in _introduced().finditer(text) if match["name"] not in self.named[-_LOOKS_BACK:])
+        self.named.extend(
+            match["name"] for match in _introduced().finditer(text) if match["name"] not in self.named[-_LOOKS_BACK:]
+        )
 
     def note_role(self, name: str, remark: str) -> None:
         """Remember what is said of somebody between commas: "a spokesman for the ministry"."""
@@ -130,7 +133,9 @@ def is_body(name: str) -> bool:
     # "Defence minister Juma Adel": the word for a body is part of what he is called.
     if words & entries("speakers.txt", "people"):
         return False
-    return bool(words & entries("speakers.txt", "bodies")) or any(word.isupper() and 1 < len(word) <= 6 for word in head[-1:])
+    return bool(words & entries("speakers.txt", "bodies")) or any(
+        word.isupper() and 1 < len(word) <= 6 for word in head[-1:]
+    )
 
 
 def is_plural(name: str) -> bool:
@@ -141,7 +146,9 @@ def is_plural(name: str) -> bool:
     if not head:
         return False
     last = head[-1].lower()
-    return last in entries("speakers.txt", "plurals") or (last.endswith("s") and not last.endswith("ss") and head[-1][0].islower())
+    return last in entries("speakers.txt", "plurals") or (
+        last.endswith("s") and not last.endswith("ss") and head[-1][0].islower()
+    )
 
 
 def _may_be_person(name: str, spoke: bool) -> bool:

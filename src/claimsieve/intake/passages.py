@@ -1,4 +1,4 @@
-"""Passages: what may speak to a claim, from the rest of its article, from other articles, and from files of evidence."""
+"""What may speak to a claim: sentences of its own article and of others, and passages from files of evidence."""
 
 import re
 from calendar import monthrange
@@ -14,16 +14,12 @@ from claimsieve.intake.claims import claims_of
 from claimsieve.intake.phrasing import as_sentence
 from claimsieve.intake.reading import read_document
 from claimsieve.intake.sentences import LONGEST_SENTENCE, inner_sentences
+from claimsieve.intake.wording import little_words
 from claimsieve.records import Evidence, RecordError, claim_from_row
 
 MAX_PASSAGES = 200_000
 
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
-_LITTLE = frozenset(
-    "a an and are as at be been but by for from had has have he her his i in is it its not of on or our she that the their "
-    "them they this to was we were which who will with would said says say there than then when where while after before "
-    "also into about over more no so".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,9 @@ def passages_of(document: Document, found: Sequence[Found] | None = None) -> lis
             text = article.text[span[0] : span[1]]
             if len(text.split()) < 3 or len(text) > LONGEST_SENTENCE:
                 continue
-            evidence = Evidence(" ".join(text.split()), _source(document, block), block.date or article.date, article.url)
+            evidence = Evidence(
+                " ".join(text.split()), _source(document, block), block.date or article.date, article.url
+            )
             said = tuple((one.speaker, content_words(one.claim)) for one in by_sentence.get(span[0], ()))
             result.append(Passage(evidence, article.name, span, number, said))
     return result
@@ -135,7 +133,8 @@ def _cut(word: str) -> str:
 def terms(text: str) -> list[str]:
     """The words of a text that search goes by: small letters, little words left out, endings cut."""
     words = (match.group().lower().removesuffix("'s").removesuffix("’s") for match in _WORD.finditer(text))
-    return [_cut(word) for word in words if word not in _LITTLE]
+    little = little_words("little")
+    return [_cut(word) for word in words if word not in little]
 
 
 def content_words(text: str) -> frozenset[str]:

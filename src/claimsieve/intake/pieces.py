@@ -27,7 +27,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the text, and what its markup says of it. group: pieces of one block quote or post share a number."""
+    """A stretch of the text, and what its markup says of it. group: pieces of one block quote share a number."""
 
     start: int
     end: int

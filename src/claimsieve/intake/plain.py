@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from claimsieve.intake.articles import Span
 from claimsieve.intake.dates import PATTERN, iso_date, read_date
@@ -9,13 +10,20 @@ from claimsieve.intake.pieces import Facts, Piece, Reading, trimmed
 
 _BLANK = re.compile(r"\n[^\S\n]*\n\s*")
 _FACT = re.compile(
-    r"\s*(?P<key>title|headline|date|published|updated|author|by|source|outlet|publisher|url|link)\s*:\s*(?P<value>\S[^\n]{0,500})",
+    r"\s*(?P<key>title|headline|date|published|updated|author|by|source|outlet|publisher|url"
+    r"|link)\s*:\s*(?P<value>\S[^\n]{0,500})",
     re.IGNORECASE,
 )
 # "date 2020-01-08 text …": what a scraper put before the text, on one line with it.
 _LEADING_DATE = re.compile(rf"\s*(?:date|published|updated)\s*:?\s+{PATTERN}[.,;:]?(?:\s+|$)", re.IGNORECASE)
-_KEYS = {"headline": "title", "published": "date", "by": "author", "source": "outlet", "publisher": "outlet", "link": "url"}
-_BEGINS_ANEW = re.compile(r"\s*(?:By\s+[A-Z]|Published|Updated|Credit:|Photo:|[—–-]{1,2}\s|[-*•]\s)")
+_KEYS = {
+    "headline": "title",
+    "published": "date",
+    "by": "author",
+    "source": "outlet",
+    "publisher": "outlet",
+    "link": "url",
+}
 _BEGINS_ANEW = re.compile(r"\s*(?:By\s+[A-Z]|Published|Updated|Credit:|Photo:|[—–-]{1,2}\s|[-*•]\s)")
 _LONGEST_WRAPPED_LINE = 120
 _LONGEST_HEADING = 150
@@ -86,7 +94,7 @@ def _is_wrapped(lines: list[str]) -> bool:
     width = max(len(line.rstrip()) for line in lines)
     if width > _LONGEST_WRAPPED_LINE or any(_BEGINS_ANEW.match(line) for line in lines[1:]):
         return False
-    pairs = [(line, following) for line, following in zip(lines, lines[1:], strict=False) if following.split()]
+    pairs = [(line, following) for line, following in pairwise(lines) if following.split()]
     full = sum(len(line.rstrip()) + 1 + len(following.split()[0]) > width - 8 for line, following in pairs)
     return full >= 0.7 * len(pairs)
 

@@ -28,13 +28,23 @@ def sign_off(text: str, span: Span) -> Block | None:
     """A post of one piece, with its sign-off at the end; a sign-off alone is a post without parts of its own yet."""
     shown = text[span[0] : span[1]]
     match = _ALONE.fullmatch(shown) if len(shown) <= 160 else None
-    match = match or _AFTER_TEXT.search(shown, max(0, len(shown) - 200)) or _ON_PLATFORM.search(shown, max(0, len(shown) - 200))
+    match = (
+        match
+        or _AFTER_TEXT.search(shown, max(0, len(shown) - 200))
+        or _ON_PLATFORM.search(shown, max(0, len(shown) - 200))
+    )
     if match is None:
         return None
     end = span[0] + match.start()
     while end > span[0] and text[end - 1].isspace():
         end -= 1
-    return Block("post", *span, speaker=_signer(match), date=iso_date(match), parts=((span[0], end),) if end > span[0] else ((span[0], span[0]),))
+    return Block(
+        "post",
+        *span,
+        speaker=_signer(match),
+        date=iso_date(match),
+        parts=((span[0], end),) if end > span[0] else ((span[0], span[0]),),
+    )
 
 
 def signed_group(text: str, spans: Sequence[Span]) -> Block:
@@ -76,7 +86,7 @@ def _before(text: str, found: Sequence[Block]) -> list[Span]:
     parts: list[Span] = []
     for block in reversed(found):
         shown = text[block.start : block.end]
-        if block.kind not in ("paragraph", "quote") or block.parts and block.kind == "paragraph":
+        if block.kind not in ("paragraph", "quote") or (block.parts and block.kind == "paragraph"):
             break
         if parts:
             whole = parts[-1][1] - block.start

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from claimsieve.intake.articles import Found, Span
+from claimsieve.intake.frames import Frame, Sentence, is_filler
 from claimsieve.intake.phrasing import as_sentence, uncapitalised
 from claimsieve.intake.quotes import FILLER, Quotation
 from claimsieve.intake.sentences import sentences
-from claimsieve.intake.frames import Frame, Sentence, is_filler
 from claimsieve.intake.verbs import FINITE, has_verb
 from claimsieve.intake.worth import is_checkable, is_remark
 
@@ -16,22 +16,27 @@ from claimsieve.intake.worth import is_checkable, is_remark
 _ASIDE = re.compile(r",\s+(?P<word>but|though|although|even though|while|whereas|despite|without)\s+", re.IGNORECASE)
 _KEEPS = ("but", "despite", "without")
 _RELATIVE_REMARK = re.compile(
-    r",?\s+(?:that|which)\s+(?:(?:have|has|had)\s+(?:since\s+)?)?(?:turned\s+out|turn\s+out|proved|(?:were|was|are|is)\s+(?:in\s+fact|actually|"
-    r"later\s+found|found|old|older|fake|false|taken|filmed|shot|from)|in\s+fact|actually|date[sd]?\s+(?:from|back)|could\s+not\s+be|"
+    r",?\s+(?:that|which)\s+(?:(?:have|has|had)\s+(?:since\s+)?)?(?:turned\s+out|turn\s+out|proved|(?:were|was"
+    r"|are|is)\s+(?:in\s+fact|actually|"
+    r"later\s+found|found|old|older|fake|false|taken|filmed|shot|from)|in\s+fact|actually|date[sd]?\s+(?:from"
+    r"|back)|could\s+not\s+be|"
     r"did\s+not\s+show|do\s+not\s+show)\b"
 )
 _LEAST_WORDS = 4
 _LEADING = re.compile(r"[\s,;:—–]*(?:(?:and|but|or|though|although|even though|while|whereas)\s+)?", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:[\s,;:—–.]|(?<=\s)(?:and|but|while|though|although|as|when|after|that))+$")
 _ADVERBIAL = re.compile(
-    r"(?:on|in|at|after|before|during|when|while|as|if|since|following|by|despite|amid|with|without|until|because|speaking|asked"
+    r"(?:on|in|at|after|before|during|when|while|as|if|since|following|by|despite|amid|with|without|until"
+    r"|because|speaking|asked"
     r"|citing|quoting|which|who|whose|where|according|referring|describing|calling|a|an)\b",
     re.IGNORECASE,
 )
 # 'called the strike "a slap"', "called the line unfit": a view in somebody's words.
 _LABELS = re.compile(
-    rf"\b(?:called|calls|calling|described|describes|describing|branded|labelled|labeled|dubbed|hailed|denounced|slammed|praised)\b[^.;]*?{FILLER}"
-    r"|\b(?:called|calls)\s+(?:it|him|her|them|this|that|the|his|her|its|their)\s+(?!(?:police|ambulance|fire|emergency|army|vote|election)\b)"
+    rf"\b(?:called|calls|calling|described|describes|describing|branded|labelled|labeled|dubbed|hailed|denounced"
+    rf"|slammed|praised)\b[^.;]*?{FILLER}"
+    r"|\b(?:called|calls)\s+(?:it|him|her|them|this|that|the|his|her|its|their)\s+(?!(?:police|ambulance|fire"
+    r"|emergency|army|vote|election)\b)"
 )
 
 
@@ -51,7 +56,9 @@ def sayings(unit: Sentence, spoken: Sequence[tuple[Frame, str | None]]) -> list[
     asides: list[Span] = []
     for frame, speaker in spoken:
         content, aside = _without_aside(unit, frame)
-        remarks = [span for span in aside if is_remark(unit.words(span)) or _RELATIVE_REMARK.match(f" {unit.words(span)}")]
+        remarks = [
+            span for span in aside if is_remark(unit.words(span)) or _RELATIVE_REMARK.match(f" {unit.words(span)}")
+        ]
         asides += [span for span in aside if span not in remarks]
         covered += [frame.region, *content, *remarks]
         placed = tuple((unit.span[0] + start, unit.span[0] + end) for start, end in remarks)
@@ -69,7 +76,7 @@ def quoted_alone(unit: Sentence, speaker: str | None) -> list[Found]:
 
 
 def _placed(unit: Sentence, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Span]]:
-    """Candidates in order, each with its place in the article: its core, and what up to the next one belongs to none."""
+    """Candidates in order, each with its place in the article: its core, and what up to the next belongs to none."""
     ordered = sorted(candidates, key=lambda one: one.core)
     starts = [0, *(one.core[0] for one in ordered[1:]), len(unit.shown)]
     result = []
@@ -92,7 +99,9 @@ def _without_aside(unit: Sentence, frame: Frame) -> tuple[tuple[Span, ...], list
             aside = match.start("word") if word == "without" else match.end()
             return (*before, (start, match.start())), [(aside, end)]
     if frame.way == "object" and (match := _RELATIVE_REMARK.search(unit.shown, start, end)):
-        return (*before, (start, match.start())), [(match.start() + len(match.group()) - len(match.group().lstrip(" ,")), end)]
+        return (*before, (start, match.start())), [
+            (match.start() + len(match.group()) - len(match.group().lstrip(" ,")), end)
+        ]
     return frame.content, []
 
 
@@ -117,7 +126,9 @@ def _said(unit: Sentence, frame: Frame, speaker: str | None) -> list[Candidate]:
     first = frame.content[0][0]
     before = frame.region[0] if frame.region[0] < first else first
     if frame.way in ("clause", "tag") and is_filler(shown):
-        inside = [_clipped(unit, one) for one in unit.quoted if any(_begins_in(unit, one, span) for span in frame.content)]
+        inside = [
+            _clipped(unit, one) for one in unit.quoted if any(_begins_in(unit, one, span) for span in frame.content)
+        ]
         if len(inside) > 1 and not unit.text[inside[0][0] : inside[0][1]].rstrip().endswith((".", "!", "?", "…")):
             return [_joined_quote(unit, inside, speaker)]  # "One half," he said, "and the other."
         parts = [one for span in inside for one in _inner_quote(unit, span, speaker)]
@@ -171,7 +182,9 @@ def _stated(unit: Sentence, stretch: Span, *, whole: bool) -> list[Candidate]:
             return []
         first_verb = FINITE.search(shown)
         # "On Monday, after …" hangs on what is said; "In Rome, trams stopped" is a sentence.
-        if _ADVERBIAL.match(shown) and not re.search(r",\s\S+(?:\s\S+){0,8}$", shown[: first_verb.start()] if first_verb else ""):
+        if _ADVERBIAL.match(shown) and not re.search(
+            r",\s\S+(?:\s\S+){0,8}$", shown[: first_verb.start()] if first_verb else ""
+        ):
             return []
     claim = as_sentence(unit.words((start, end)))
     if _LABELS.search(unit.shown[start:end]) or not is_checkable(claim, context="statement", own=True):

@@ -12,7 +12,8 @@ LONGEST_SENTENCE = 1_000  # characters; what is longer is no sentence that someb
 # sentencex ends a sentence there, and it goes on: "5 p.m. Monday", "Gen. Smith", "St. Petersburg".
 _GOES_ON = re.compile(
     r"\b[ap]\.m\.(?=\s+(?:\w+day|[A-Z]{2,4}|on|in|local)\b)"
-    r"|\b(?:Gen|Lt|Col|Maj|Capt|Sgt|Brig|Adm|Cmdr|Rep|Sen|Gov|Rev|Hon|Pres|Dr|Mr|Mrs|Ms|Prof|St|No|Sr|Jr|Mt|Ft|vs)\.(?=\s)"
+    r"|\b(?:Gen|Lt|Col|Maj|Capt|Sgt|Brig|Adm|Cmdr|Rep|Sen|Gov|Rev|Hon|Pres|Dr|Mr|Mrs|Ms|Prof|St|No|Sr|Jr|Mt|Ft"
+    r"|vs)\.(?=\s)"
     r"|\b(?:U\.S|U\.K|U\.N|E\.U|D\.C)\.(?=\s+[A-Z][a-z]+\s+[a-z])"
     r"|\b[A-Z]\.(?=\s+[A-Z][a-z])"
 )
@@ -42,10 +43,13 @@ def sentences(text: str, span: Span, *, lang: str | None = "en") -> list[Span]:
 
 def _joins(text: str, before: Span, after: Span) -> bool:
     """Whether two sentences of sentencex are one."""
-    head, tail = text[max(before[0], before[1] - _WINDOW) : before[1]], text[after[0] : min(after[1], after[0] + _REACH)]
+    head, tail = (
+        text[max(before[0], before[1] - _WINDOW) : before[1]],
+        text[after[0] : min(after[1], after[0] + _REACH)],
+    )
     if not any(character.isalnum() for character in tail):
         return True  # a closing mark by itself
-    if "\n" in text[before[1] : after[0]] and head[-1] in ".!?\"”":
+    if "\n" in text[before[1] : after[0]] and head[-1] in '.!?"”':
         return False
     if _QUOTE_END.search(head) and tag_start().match(tail):
         return True

@@ -37,7 +37,11 @@ class Embedder:
         for start in range(0, len(order), BATCH_TEXTS):
             places = order[start : start + BATCH_TEXTS]
             batch = self._tokenizer(
-                [texts[place] for place in places], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+                [texts[place] for place in places],
+                padding=True,
+                truncation=True,
+                max_length=MAX_TOKENS,
+                return_tensors="pt",
             )
             with torch.inference_mode():
                 states = self._network(**batch).last_hidden_state

@@ -36,7 +36,7 @@ _DECLARED_WITHIN_BYTES = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text as it came, its lines ended by line feeds. name: of the file, or the address. url: where it was fetched."""
+    """A text as it came, with line feeds only. name: of the file, or the address. url: where it was fetched."""
 
     name: str
     text: str
@@ -83,7 +83,9 @@ def decoded(name: str, content: bytes, *, html: bool = False, charset: str | Non
     except UnicodeDecodeError as error:
         text = _otherwise(name, content, charset or (_declared(content) if html else None), error)
     if "\0" in text:
-        raise DataError(f"{name}: expected text, found a null character at {text.index(chr(0)) + 1:,}. Is it a program?")
+        raise DataError(
+            f"{name}: expected text, found a null character at {text.index(chr(0)) + 1:,}. Is it a program?"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -94,7 +96,9 @@ def _otherwise(name: str, content: bytes, charset: str | None, error: UnicodeDec
             if isinstance(text, str):
                 return text
         except (LookupError, ValueError):
-            raise DataError(f"{name}: expected text in '{charset}', as it says, found other bytes. Save it as UTF-8.") from None
+            raise DataError(
+                f"{name}: expected text in '{charset}', as it says, found other bytes. Save it as UTF-8."
+            ) from None
     place = f"byte {content[error.start]:#04x} at {error.start + 1:,}"
     raise DataError(f"{name}: expected text in UTF-8, found {place}. Save it as UTF-8.") from None
 

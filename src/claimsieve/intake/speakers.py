@@ -6,25 +6,18 @@ from dataclasses import dataclass
 from claimsieve.intake.articles import Span
 from claimsieve.intake.quotes import FILLER
 from claimsieve.intake.verbs import AUXILIARY, FINITE, verb_forms
-from claimsieve.intake.wording import entries
+from claimsieve.intake.wording import entries, little_words
 
 _TOKEN = re.compile(r"[\w][\w.'’&/-]*|[^\w\s]")
-_SKIPPED = frozenset(
-    "has have had also later both all each then since earlier previously already once is are was were been did does do now "
-    "still even just only himself herself themselves itself today yesterday".split()
-)
-_NOT_ADVERBS = frozenset("family italy ally assembly supply july reply sicily emily kelly reilly connolly anomaly monopoly".split())
-_BOUNDARIES = frozenset(
-    "but while although though because when whenever after before as if whether that which where who whom whose since "
-    "until unless so yet than what how why amid despite".split()
-)
 _CONJUNCTIONS = frozenset(("and", "or", "&"))
 _MARKS = frozenset(",;:—–()[]\"“”‘’'«».!?…" + FILLER)
 _AUXILIARY = re.compile(rf"(?:{AUXILIARY}|said|says|told|went|came|began|became)$", re.IGNORECASE)
 _PREPOSITION = re.compile(
-    r"(?:on|in|at|during|after|before|by|from|with|without|for|to|as|of|since|until|amid|despite|following|under|over|near"
+    r"(?:on|in|at|during|after|before|by|from|with|without|for|to|as|of|since|until|amid|despite|following|under"
+    r"|over|near"
     r"|when|while|if|because|although|though|according|speaking|asked|citing|late|early|earlier|later|last|this|next"
-    r"|meanwhile|however|moments|minutes|hours|days|weeks|months|years|then|separately|instead|also|today|yesterday|tonight"
+    r"|meanwhile|however|moments|minutes|hours|days|weeks|months|years|then|separately|instead|also|today"
+    r"|yesterday|tonight"
     r"|now|once|there|still|again|soon|elsewhere|afterwards|previously|initially|finally|in a|within|through|via)\b",
     re.IGNORECASE,
 )
@@ -32,10 +25,13 @@ _DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _WHEN = (
     rf"(?:(?:late|early|earlier|later)\s+)?(?:on\s+)?(?:{_DAY}s?|yesterday|today|tonight|tomorrow)"
     rf"(?:\s+(?:morning|afternoon|evening|night))?"
-    r"|(?:earlier|later|last|this|that|the same|the previous|the next|the following)\s+(?:\w+\s+)?(?:day|week|month|year|hour|morning"
+    r"|(?:earlier|later|last|this|that|the same|the previous|the next|the following)\s+(?:\w+\s+)?(?:day|week"
+    r"|month|year|hour|morning"
     r"|afternoon|evening|night|weekend|spring|summer|autumn|winter|" + _DAY + r")"
-    r"|in\s+(?:late|early|mid-)?\s*(?:January|February|March|April|May|June|July|August|September|October|November|December)(?:\s+\d{4})?"
-    r"|on\s+(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November|December)(?:\s+\d{1,2})?(?:,?\s+\d{4})?"
+    r"|in\s+(?:late|early|mid-)?\s*(?:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December)(?:\s+\d{4})?"
+    r"|on\s+(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November"
+    r"|December)(?:\s+\d{1,2})?(?:,?\s+\d{4})?"
     r"|in\s+\d{4}|earlier|later|afterwards|at the time|so far|repeatedly|separately|again|briefly"
 )
 _MEDIUM_WORDS = (
@@ -46,20 +42,23 @@ _MEDIUM_WORDS = (
 )
 _MEDIUM = (
     rf"(?:in|at|on|via|through|during|by|from|over)\s+(?:[\w.'’-]+\s+){{0,5}}?(?:{_MEDIUM_WORDS})\b"
-    r"(?:\s+(?:with|to|on|in|published|posted|released|issued|carried by|by|at|broadcast)\s+(?:(?:the|a|an|state|its|his|her|their|local)\s+)?"
+    r"(?:\s+(?:with|to|on|in|published|posted|released|issued|carried by|by|at|broadcast)\s+(?:(?:the|a|an|state"
+    r"|its|his|her|their|local)\s+)?"
     r"[\w.'’-]+(?:\s+[A-Z][\w.'’-]+)*)?"
 )
-ADJUNCT = re.compile(rf"\s+(?:{_WHEN}|{_MEDIUM}|on\s+condition\s+of\s+anonymity|on\s+(?:Twitter|X|Telegram|Facebook)|there|flatly)\b", re.IGNORECASE)
+ADJUNCT = re.compile(
+    rf"\s+(?:{_WHEN}|{_MEDIUM}|on\s+condition\s+of\s+anonymity|on\s+(?:Twitter|X|Telegram|Facebook)|there|flatly)\b",
+    re.IGNORECASE,
+)
 _LEADING = re.compile(
-    rf"\s*(?:(?:and|but|or|yet|so|meanwhile|however|separately|also|then|later|earlier|now|still|moments\s+earlier|instead|{_WHEN})\b,?\s+"
+    rf"\s*(?:(?:and|but|or|yet|so|meanwhile|however|separately|also|then|later|earlier|now|still"
+    rf"|moments\s+earlier|instead|{_WHEN})\b,?\s+"
     r"|(?:in|at|from)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z]))",
     re.IGNORECASE,
 )
 _LEADING_PLACE = re.compile(r"\s*(?:In|At|From|Outside|Near)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z])")
 _RELATIVE = frozenset(("who", "which"))
-# What begins a remark on somebody between commas, and a remark that is a name.
-_REMARKS = frozenset("a an the who whose which one his her its their".split())
-_ONLY_A_NAME = re.compile(r"[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|al|bin|de|van|von|der|la|el|ibn))*")
+ONLY_A_NAME = re.compile(r"[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|al|bin|de|van|von|der|la|el|ibn))*")
 _LONGEST_REMARK = 45  # words
 _LONGEST_OF_A_LIST = 6
 _LONGEST_SPEAKER = 25  # words
@@ -79,7 +78,7 @@ def subject_before(masked: str, verb_start: int) -> Subject | None:
     An appositive between commas is passed over: of "Ann Lee, a nurse, said" it is Ann Lee. But of "the minister, Ann
     Lee, said" it is the name.
     """
-    tokens = [match for match in _TOKEN.finditer(masked, 0, verb_start)]
+    tokens = list(_TOKEN.finditer(masked, 0, verb_start))
     place = _over_helpers(tokens, len(tokens) - 1)
     if place < 0:
         return None
@@ -96,7 +95,9 @@ def _over_helpers(tokens: list[re.Match[str]], place: int) -> int:
     while place >= 0:
         word = tokens[place].group()
         lower = word.lower()
-        if lower in _SKIPPED or (lower.endswith("ly") and word[0].islower() and lower not in _NOT_ADVERBS):
+        if lower in little_words("helpers") or (
+            lower.endswith("ly") and word[0].islower() and lower not in little_words("not adverbs")
+        ):
             place -= 1
         elif word == ")":  # "(D-Ohio)"
             opening = next((n for n in range(place - 1, -1, -1) if tokens[n].group() == "("), -1)
@@ -107,7 +108,7 @@ def _over_helpers(tokens: list[re.Match[str]], place: int) -> int:
 
 
 def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> Subject | None:
-    """"NAME, a remark of some words, said": the noun phrase before the remark."""
+    """ "NAME, a remark of some words, said": the noun phrase before the remark."""
     for opening in range(comma - 1, max(-1, comma - _LONGEST_REMARK), -1):
         if tokens[opening].group() in ".!?;:" + FILLER:
             return None
@@ -115,7 +116,7 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
             continue
         between = masked[tokens[opening].end() : tokens[comma].start()]
         first = (between.split() or [""])[0].lower()
-        loose = first in _REMARKS
+        loose = first in little_words("remarks")
         if not loose and FINITE.search(between):
             return None
         found = _noun_phrase(masked, tokens, opening - 1)
@@ -126,7 +127,9 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
             return None
         if outer := _outer_name(masked, tokens, found):
             return outer
-        if _ONLY_A_NAME.fullmatch(between.strip()) and re.match(r"(?:The|the|Its|its|His|her|Her|his|Their|their)\s[\w-]+", words):
+        if ONLY_A_NAME.fullmatch(between.strip()) and re.match(
+            r"(?:The|the|Its|its|His|her|Her|his|Their|their)\s[\w-]+", words
+        ):
             start = tokens[opening].end() + len(between) - len(between.lstrip())
             return Subject((start, start + len(between.strip())), found.left)
         if words[:1].isupper() or loose or re.match(r"(?:an?|the|one|two|three|some|his|her|its|their)\s", words):
@@ -135,7 +138,7 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
 
 
 def _outer_name(masked: str, tokens: list[re.Match[str]], found: Subject) -> Subject | None:
-    """"Ann Lee, the mayor of Springfield, Ohio, said": what was found may be the beginning of the remark itself."""
+    """ "Ann Lee, the mayor of Springfield, Ohio, said": what was found may be the beginning of the remark itself."""
     before = next((number for number, token in enumerate(tokens) if token.start() >= found.left), 0) - 1
     if before < 1 or tokens[before].group() != "," or not re.match(r"(?:an?|the)\s[a-z]", masked[found.span[0] :]):
         return None
@@ -155,7 +158,7 @@ def _noun_phrase(masked: str, tokens: list[re.Match[str]], last: int) -> Subject
         lower = word.lower()
         if lower in _RELATIVE and place > 0 and not _is_acronym(word) and tokens[place - 1].group() not in _MARKS:
             return _noun_phrase(masked, tokens, place - 1)  # "officials who asked not to be named said"
-        if word in _MARKS or (lower in _BOUNDARIES and not _is_acronym(word)) or _AUXILIARY.match(word):
+        if word in _MARKS or (lower in little_words("boundaries") and not _is_acronym(word)) or _AUXILIARY.match(word):
             break
         if lower in _CONJUNCTIONS and _is_between_clauses(masked, tokens, place):
             break
@@ -173,13 +176,18 @@ def _noun_phrase(masked: str, tokens: list[re.Match[str]], last: int) -> Subject
 
 
 def _list_start(masked: str, tokens: list[re.Match[str]], first: int, last: int) -> int:
-    """"A, B and C": where the list begins whose end has been found."""
+    """ "A, B and C": where the list begins whose end has been found."""
     while first > 1 and tokens[first - 1].group() == ",":
         if not any(tokens[place].group() == "and" for place in range(first, last)):
             return first
         found = _noun_phrase(masked, tokens, first - 2)
         words = masked[found.left : found.span[1]] if found else ""
-        if found is None or FINITE.search(words) or _PREPOSITION.match(words) or len(words.split()) > _LONGEST_OF_A_LIST:
+        if (
+            found is None
+            or FINITE.search(words)
+            or _PREPOSITION.match(words)
+            or len(words.split()) > _LONGEST_OF_A_LIST
+        ):
             return first
         if not (words[:1].isupper() or words.startswith(("the ", "a "))):
             return first
@@ -195,7 +203,7 @@ def _is_between_clauses(masked: str, tokens: list[re.Match[str]], place: int) ->
         word = tokens[before].group()
         if word in _MARKS:
             return bool(FINITE.search(masked, tokens[before].end(), tokens[place].start()))
-        if word.lower() in _BOUNDARIES:
+        if word.lower() in little_words("boundaries"):
             return True
     return bool(FINITE.search(masked, 0, tokens[place].start()))
 
@@ -206,7 +214,11 @@ def subject_after(masked: str, verb_end: int) -> Subject | None:
     begun = False
     for match in _TOKEN.finditer(masked, verb_end):
         word = match.group()
-        if word in _MARKS or (begun and word.lower() in _BOUNDARIES | {"adding", "who", "in", "on", "at"} and _ends(masked, match)):
+        if word in _MARKS or (
+            begun
+            and word.lower() in little_words("boundaries") | {"adding", "who", "in", "on", "at"}
+            and _ends(masked, match)
+        ):
             break
         if _AUXILIARY.match(word):
             return None
@@ -233,7 +245,24 @@ def cleaned(words: str) -> str:
             break
         text = text[: max(0, match.start() - 1)].rstrip(" ,")
     first, _, rest = text.partition(" ")
-    if rest and first in ("The", "A", "An", "One", "Two", "Three", "Some", "Several", "Many", "Most", "Both", "Other", "His", "Her", "Their", "Its"):
+    if rest and first in (
+        "The",
+        "A",
+        "An",
+        "One",
+        "Two",
+        "Three",
+        "Some",
+        "Several",
+        "Many",
+        "Most",
+        "Both",
+        "Other",
+        "His",
+        "Her",
+        "Their",
+        "Its",
+    ):
         text = f"{first.lower()} {rest}"
     return text
 

@@ -14,30 +14,35 @@ from claimsieve.intake.hearsay import according, impersonal, nominal
 from claimsieve.intake.speakers import Subject, cleaned, is_speaker, subject_before
 from claimsieve.intake.tags import ends_quoted, inverted_tag, tag
 from claimsieve.intake.verbs import AUXILIARY, FINITE, Verb, group, verb_forms, verb_pattern
-from claimsieve.intake.wording import either
+from claimsieve.intake.wording import either, little_words
 
-_DETERMINERS = frozenset(
-    "a an the this that these those his her its their our my your some any no several many few two three four five other "
-    "such of in on for by with from under about into and or recent new latest first initial earlier false alleged".split()
-)
 _NOT_SAID = re.compile(
-    r"(?:\bto|\bnot|n['’]t|\bnever|\b(?:declined|refused|unable|failed|hesitated)\s+to|\bwould|\bcould|\bmight|\bmay|\bcannot"
+    r"(?:\bto|\bnot|n['’]t|\bnever|\b(?:declined|refused|unable|failed|hesitated)\s+to|\bwould|\bcould|\bmight"
+    r"|\bmay|\bcannot"
     r"|\bshould|\bwill|\bwithout|\bif|\bwhether|\blet|\bmust|\bwon['’]t|\bnor)\s+(?:\w+ly\s+|even\s+|be\s+|have\s+)?$",
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|been|being|be|gets?|got)\s+(?:\w+ly\s+|not\s+|also\s+)?$", re.IGNORECASE)
 _FOLLOWED_BY_VERB = re.compile(
-    rf"\s+(?:{AUXILIARY}|(?:{either(verb_forms())})(?!\s+(?:by|in|on|from))|from|of|about|by|published|released|issued)\b", re.IGNORECASE
+    rf"\s+(?:{AUXILIARY}|(?:{either(verb_forms())})(?!\s+(?:by|in|on|from))|from|of|about|by|published|released"
+    rf"|issued)\b",
+    re.IGNORECASE,
 )
 _BLAMES = re.compile(r"[^.;]{3,}?\s(?:of|for)\s")
 # "rejects all of it", "denied the claims": nothing is said that could be looked up.
 _VAGUE_OBJECT = re.compile(
-    r"\s+(?:(?:all|any|any\s+of|all\s+of|both|these|those|the|such|his|her|its|their|that|this|it|them|every|each)\s*){0,3}"
-    r"(?:claims?|reports?|allegations?|accusations?|charges?|suggestions?|rumou?rs|it|this|that|them|criticism|findings?)?\s*(?:[.,;]|$)"
+    r"\s+(?:(?:all|any|any\s+of|all\s+of|both|these|those|the|such|his|her|its|their|that|this|it|them|every"
+    r"|each)\s*){0,3}"
+    r"(?:claims?|reports?|allegations?|accusations?|charges?|suggestions?|rumou?rs|it|this|that|them|criticism"
+    r"|findings?)?\s*(?:[.,;]|$)"
 )
-_GAUGED = re.compile(r"\s[^.;]*(?:\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?|billions?)\b|\bas\s+an?\s)")
+_GAUGED = re.compile(
+    r"\s[^.;]*(?:\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?"
+    r"|billions?)\b|\bas\s+an?\s)"
+)
 _MEDIA = re.compile(
-    r"\s(?:[\w’'-]+\s){0,4}?(?:pictures?|photos?|photographs?|images?|videos?|footage|clips?|screenshots?|maps?|recordings?|film)\b"
+    r"\s(?:[\w’'-]+\s){0,4}?(?:pictures?|photos?|photographs?|images?|videos?|footage|clips?|screenshots?|maps?"
+    r"|recordings?|film)\b"
 )
 _OTHER_THAN_NAMES = ("his", "her", "its", "their")
 _MOST_VERBS = 20  # what has more is no sentence that somebody wrote
@@ -94,13 +99,15 @@ def _is_verb(shown: str, match: re.Match[str], verb: Verb) -> bool:
     last = words[-1].lower() if words else ""
     if last == "and" and not verb.participle and match.group() not in group("nouns"):
         return True
-    if last in _DETERMINERS and not (last in ("and", "that", "of", "by", "in", "this") and verb.participle):
+    if last in little_words("determiners") and not (
+        last in ("and", "that", "of", "by", "in", "this") and verb.participle
+    ):
         return False
     if match.group() not in group("nouns"):
         return True
     if _FOLLOWED_BY_VERB.match(shown, match.end()):
         return False
-    return verb.participle or bool(last) and not last.endswith(("'s", "’s", "s'", "s’"))
+    return verb.participle or (bool(last) and not last.endswith(("'s", "’s", "s'", "s’")))
 
 
 def _is_progressive(before: str) -> bool:
@@ -130,7 +137,7 @@ def _object(sentence: Sentence, subject: Subject, verb_end: int, speaker: str, r
 
 
 def _of_same_subject(sentence: Sentence, match: re.Match[str], verb: Verb, content: int | None) -> Frame | None:
-    """"NAME contradicted the president and said that …": by whoever the clause is about."""
+    """ "NAME contradicted the president and said that …": by whoever the clause is about."""
     before = sentence.shown[: match.start()].rstrip()
     joined = re.search(r"(?:,\s+|\s)(?:and|but|then)(?:\s+(?:also|later|then|\w+ly|has|have|had))*$", before)
     if joined is None or content is None or not FINITE.search(before[: joined.start()]):
@@ -140,10 +147,12 @@ def _of_same_subject(sentence: Sentence, match: re.Match[str], verb: Verb, conte
 
 
 def _of_participle(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame | None:
-    """", adding that …", "quoted as saying …": by whoever the sentence is about."""
+    """ ", adding that …", "quoted as saying …": by whoever the sentence is about."""
     shown = sentence.shown
     before = shown[: match.start()].rstrip()
-    quoted_by = re.search(r"\b(?:was|were|is|are|been)\s+(?:also\s+)?(?:quoted|cited)\s+(?:by\s+[^,;]{2,60}\s+)?as$", before)
+    quoted_by = re.search(
+        r"\b(?:was|were|is|are|been)\s+(?:also\s+)?(?:quoted|cited)\s+(?:by\s+[^,;]{2,60}\s+)?as$", before
+    )
     quotes = re.search(r"\b(?:quoted|quoting|quotes|cited|citing)\s+(?P<who>[^,;\"“]{2,80}?)\s+as$", before)
     speaker, start = "", len(before.rstrip(","))
     if quoted_by:
@@ -155,7 +164,7 @@ def _of_participle(sentence: Sentence, match: re.Match[str], verb: Verb) -> Fram
         speaker, start = cleaned(sentence.words(quotes.span("who"))), quotes.start()
         subject = subject_before(shown, quotes.start())
         start = subject.left if subject else start
-    elif not before.endswith((",", " and", "\"", "”", "—")) or verb.kind == "blame":
+    elif not before.endswith((",", " and", '"', "”", "—")) or verb.kind == "blame":
         return None
     content = content_after(sentence, match.end(), verb, noun=False)
     if content is None:
@@ -169,8 +178,18 @@ def _unnested(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
     kept: list[Frame] = []
     for frame in found:
         outer = kept[-1] if kept else None
-        if outer is not None and outer.way == "clause" and frame.way == "clause" and outer.speaker and frame.speaker is not None:
-            between = sentence.shown[outer.content[0][0] : frame.region[0]].split() if frame.region[0] >= outer.content[0][0] else None
+        if (
+            outer is not None
+            and outer.way == "clause"
+            and frame.way == "clause"
+            and outer.speaker
+            and frame.speaker is not None
+        ):
+            between = (
+                sentence.shown[outer.content[0][0] : frame.region[0]].split()
+                if frame.region[0] >= outer.content[0][0]
+                else None
+            )
             first = frame.speaker.lower().split()[:1]
             if between is not None and len(between) < _CLOSE and (first and first[0] in _OTHER_THAN_NAMES):
                 continue
@@ -184,13 +203,14 @@ def _unnested(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
 def _apart(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
     """Content does not go into the words of another frame; what is left with nothing to say has none."""
     kept: list[Frame] = []
+    cutting = [frame for frame in found if frame.way not in ("object", "whole")]
     for frame in found:
         spans: list[Span] = []
         for start, end in frame.content:
             if frame.way in ("object", "whole"):
                 spans.append((start, end))
                 continue
-            for other in found:
+            for other in cutting:
                 if other.region == frame.region:
                     continue
                 if start <= other.region[0] < end:
@@ -201,15 +221,19 @@ def _apart(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
         spans = [span for span in spans if span[0] < span[1]]
         enough = sum(len(sentence.words(span).split()) for span in spans) >= 2
         kept.append(replace(frame, content=tuple(spans) if enough else ()))
-    return _joined([frame for frame in kept if frame.way not in ("object", "whole") or _stands_alone(frame, kept)], kept)
+    return _joined(
+        [frame for frame in kept if frame.way not in ("object", "whole") or _stands_alone(frame, kept)], kept
+    )
 
 
 def _joined(frames_: Sequence[Frame], all_: Sequence[Frame]) -> list[Frame]:
-    """"NAME contradicted the president and said that …": of the first verb stays who it was."""
+    """ "NAME contradicted the president and said that …": of the first verb stays who it was."""
     result = []
     for frame in frames_:
         if frame.speaker == "":
-            first = next((one for one in all_ if one.way == "object" and one.speaker and one.region < frame.region), None)
+            first = next(
+                (one for one in all_ if one.way == "object" and one.speaker and one.region < frame.region), None
+            )
             if first is not None and first not in frames_:
                 frame = replace(frame, speaker=first.speaker, region=(first.region[0], frame.region[1]))
         result.append(frame)
@@ -223,7 +247,8 @@ def _stands_alone(frame: Frame, kept: Sequence[Frame]) -> bool:
     if any(other.way not in ("object", "whole") and start <= other.content[0][0] < end for other in others):
         return False
     return not any(
-        other.way in ("object", "whole") and other.content[0] == frame.content[0] and other.region < frame.region for other in others
+        other.way in ("object", "whole") and other.content[0] == frame.content[0] and other.region < frame.region
+        for other in others
     )
 
 

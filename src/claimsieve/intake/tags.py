@@ -5,20 +5,21 @@ import re
 from claimsieve.intake.articles import Span
 from claimsieve.intake.frames import Frame, Sentence, clause_start
 from claimsieve.intake.quotes import FILLER
-from claimsieve.intake.speakers import Subject, cleaned, is_speaker, subject_after
+from claimsieve.intake.speakers import ONLY_A_NAME, Subject, cleaned, is_speaker, subject_after
 from claimsieve.intake.verbs import Verb, group, has_verb
 
-_OPENING = ("\"", "“", "'", "‘", "«")
+_OPENING = ('"', "“", "'", "‘", "«")
 _WHEN = re.compile(r"(?:On|In|At|After|Before|During|When|While|As|If|Although|Though|Since|Following|By)\b[^,]*$")
 _NO_MORE_OF_IT = re.compile(
-    r"(?:who|which|adding|citing|quoting|speaking|referring|according|in|on|at|after|as|when|while|but|without|during|describing"
+    r"(?:who|which|adding|citing|quoting|speaking|referring|according|in|on|at|after|as|when|while|but|without"
+    r"|during|describing"
     r"|calling|though|although|whereas)\b"
 )
 _REMARK = re.compile(r"(?:a|an|the|his|her|its|and)\b")
 
 
 def tag(sentence: Sentence, subject: Subject, after: int, verb: Verb) -> Frame | None:
-    """"CONTENT, NAME said" and "CONTENT, NAME said, MORE OF IT". The speaker is left to be filled in."""
+    """ "CONTENT, NAME said" and "CONTENT, NAME said, MORE OF IT". The speaker is left to be filled in."""
     shown = sentence.shown
     head = shown[: subject.left].rstrip()
     quoted = ends_quoted(head)
@@ -33,7 +34,7 @@ def tag(sentence: Sentence, subject: Subject, after: int, verb: Verb) -> Frame |
 
 
 def inverted_tag(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame | None:
-    """"CONTENT," said NAME, a remark on NAME."""
+    """ "CONTENT," said NAME, a remark on NAME."""
     shown = sentence.shown
     head = shown[: match.start()].rstrip()
     quoted = ends_quoted(head)
@@ -48,13 +49,16 @@ def inverted_tag(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame 
         return None
     tail = re.compile(rf",\s[^,.;\"“'‘{FILLER}]{{2,120}}?(?=[,.;]|$)").match(shown, subject.span[1])
     remark, after = (tail.group(), tail.end()) if tail else ("", subject.span[1])
+    name = remark.strip(" ,")
+    if ONLY_A_NAME.fullmatch(name) and speaker[:4].lower() in ("the ", "its ", "his ", "her "):
+        speaker, remark = name, f", {speaker}"  # said the miller, Jan Holt
     spans = _around(sentence, len(content), after, quoted=quoted, inverted=True)
     return Frame("tag", speaker, (len(head), after), spans, remark)
 
 
 def ends_quoted(head: str) -> bool:
     """Whether some words end with a closing quotation mark."""
-    return head.rstrip()[-1:] in ("\"", "”", "'", "’", "»")
+    return head.rstrip()[-1:] in ('"', "”", "'", "’", "»")
 
 
 def _is_clause(content: str) -> bool:

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from claimsieve.intake.wording import either, sections
-
-ADJUNCT_VERBS = "speaking|citing|quoting|according|referring|talking"
+from claimsieve.intake.wording import either, little_words, sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +54,15 @@ AUXILIARY = (
     r"|isn['’]t|aren['’]t|wasn['’]t|weren['’]t|hasn['’]t|haven['’]t|hadn['’]t|don['’]t|doesn['’]t|didn['’]t|won['’]t"
     r"|wouldn['’]t|can['’]t|couldn['’]t|shouldn['’]t|mustn['’]t"
 )
-_PAST = (
-    "came went took gave made became began broke brought built bought caught chose cut dealt did drew drank drove ate fell "
-    "fed felt fought found fled flew forgot got grew heard held hid hit kept knew laid led left lent let lost met paid put "
-    "quit ran rang read rode rose said sank sat saw sent sold set shook shot shut slept sought spent split spoke spread "
-    "stole stood struck stuck swept swore swung taught thought threw told took tore understood woke won wore wrote shown "
-    "burned burnt dropped killed shot hurt cost beat bent bid bled blew bore bound burst cast clung crept dug"
-)
-_PRESENT = (
-    "remains remain continues continue includes include shows show says say knows know makes make takes take comes come "
-    "goes go gets get gives give keeps keep owns holds hold runs run lives live works work plans plan wants want needs "
-    "need believes believe faces face poses uses use costs cost carries carry expects expect houses contains contain "
-    "belongs belong appears appear seems seem stands stand lies lie means mean accounts exceeds exceed supports support "
-    "controls control leads lead operates operate possesses possess provides provide produces produce depends depend"
-)
-_ED_NOT_VERB = r"united|red|bed|need|speed|seed|feed|breed|indeed|hundred|shed|wed|led|sacred|naked|wicked|armed|allied|unmanned|masked|said|unnamed|retired|alleged|so-called|wounded|injured"
 FINITE = re.compile(
-    rf"\b(?:{AUXILIARY}|{'|'.join(_PAST.split())}|{'|'.join(_PRESENT.split())}"
-    rf"|(?!(?:{_ED_NOT_VERB})\b)[a-z][a-z-]+ed)\b|\w['’](?:s|re|ve|d|ll)\s+(?=(?:not|a|an|the|been|going|all|no|to|in|\w+(?:ed|ing))\b)"
+    rf"\b(?:{AUXILIARY}|{either(little_words('past') | little_words('present'))}"
+    rf"|(?!(?:{either(little_words('not past'))})\b)[a-z][a-z-]+ed)\b"
+    r"|\w['’](?:s|re|ve|d|ll)\s+(?=(?:not|a|an|the|been|going|all|no|to|in|\w+(?:ed|ing))\b)"
 )
-
 _HELPED = re.compile(rf"\b(?:{AUXILIARY})\b|\w['’](?:s|re|ve|d|ll|m)\b")
 _IN_S = re.compile(
-    r"\b[a-z]+s\b\s+(?:the|a|an|any|all|his|her|their|its|no|to|that|from|in|at|on|over|about|more|most|as|off|up|out|down|\d)\b"
+    r"\b[a-z]+s\b\s+(?:the|a|an|any|all|his|her|their|its|no|to|that|from|in|at|on|over|about|more|most|as|off"
+    r"|up|out|down|against|for|with|into|under|through|between|around|towards|\d)\b"
     r"|\b[a-z]+s\s+\d"
 )
 

@@ -1,4 +1,4 @@
-"""Word lists as they stand in intake/words: an entry a line, in sections, small letters unless a list says otherwise."""
+"""Word lists as they stand in intake/words: an entry a line, in sections, small letters unless a list says so."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -26,6 +26,11 @@ def entries(file: str, *names: str) -> frozenset[str]:
     """All entries of some sections of a list."""
     of_file = sections(file)
     return frozenset().union(*(of_file[name] for name in names or ("",)))
+
+
+def little_words(section: str) -> frozenset[str]:
+    """The words of a section of words/grammar.txt, which has several on a line."""
+    return frozenset(word for line in sections("grammar.txt")[section] for word in line.split())
 
 
 def either(words: Iterable[str]) -> str:
