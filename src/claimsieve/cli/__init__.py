@@ -39,6 +39,7 @@ def main() -> None:
     # Threads that wait must sleep: spinning ones cost up to 7 x when another program uses one of our cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from claimsieve.cli import (  # noqa: F401  # they add themselves
+        article,
         bench,
         card,
         cascade,

@@ -1,0 +1,171 @@
+"""claimsieve article"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from claimsieve.cli import app
+from claimsieve.cli.console import print_table, row_counter, say
+from claimsieve.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from claimsieve.intake.desk import Intake
+
+
+@app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
+def article(
+    articles: list[str] = typer.Argument(
+        metavar="FILE...", help="Articles: .txt, .md, .html, '-' for standard input, or http(s) addresses."
+    ),
+    output: Path = typer.Option(..., "-o", "--output", metavar="DIR", help="The folder to write into."),
+    model: str | None = typer.Option(
+        None,
+        "--model",
+        metavar="MODEL",
+        help="Label the claims with it: a directory, models:/NAME@champion or runs:/ID/model.",
+    ),
+    evidence: list[str] = typer.Option(
+        [], "--evidence", metavar="FILE", help="More evidence: an article, or .jsonl of text, source, date, url."
+    ),
+    as_of: str | None = typer.Option(
+        None, "--as-of", metavar="DATE", help="Use no evidence dated later: YYYY, YYYY-MM or YYYY-MM-DD."
+    ),
+    dated_only: bool = typer.Option(False, "--dated-only", help="Use no evidence without a date."),
+    evidence_passages: int = typer.Option(5, "--evidence-passages", min=0, max=50, help="At most so many for a claim."),
+    similarity: bool = typer.Option(True, help="Search evidence by meaning too, and not by words alone."),
+    allow_private: bool = typer.Option(False, "--allow-private", help="Fetch addresses in private networks too."),
+    as_json: bool = typer.Option(False, "--json", help="Print a summary as JSON."),
+    quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr, and print no table."),
+) -> None:
+    """Find the claims of news articles, who says each, and what speaks to it; with --model, label them.
+
+    Writes article.json, claims.jsonl and, with --model, labelled.jsonl and page.html. English only: of an article in
+    another language every sentence is a statement of its own. An article that cannot be read is told and left out, and
+    the exit code is 3.
+    """
+    from claimsieve.intake.desk import check_directory, take_in, write_intake
+    from claimsieve.intake.evidence import Limits
+
+    check_directory(output)
+    limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
+    with _reading(quiet=quiet) as advance:
+        intake = take_in(
+            articles,
+            evidence=evidence,
+            limits=limits,
+            similarity=similarity,
+            allow_private=allow_private,
+            advance=advance,
+        )
+    for name, reason in intake.rejects:
+        say(reason if reason.startswith(name) else f"{name}: {reason}", quiet=quiet and not as_json)
+    if not intake.articles:
+        raise DataError(intake.rejects[0][1] if len(intake.rejects) == 1 else "none of the articles could be read.")
+    for warning in intake.warnings:
+        say(warning, quiet=quiet)
+    written = write_intake(intake, output)
+    rows: Sequence[Mapping[str, Any]] = intake.rows
+    if model is not None:
+        rows = _labelled(model, output, quiet=quiet)
+        written.append(output / "labelled.jsonl")
+        if page := _page(intake, rows, model, output):
+            written.append(page)
+    _tell(intake, rows, written, model, as_json=as_json, quiet=quiet)
+    if intake.rejects:
+        raise typer.Exit(3)
+
+
+def _date(text: str | None) -> str | None:
+    from claimsieve.records import RecordError, claim_from_row
+
+    try:
+        return claim_from_row({"claim": "-", "date": text}).date
+    except RecordError:
+        raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
+
+
+@contextmanager
+def _reading(*, quiet: bool) -> Iterator[Any]:
+    """A progress line that names what is read."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda name: None
+        return
+    with console.status("reading") as status:
+        yield lambda name: status.update(f"reading {name!r}")
+
+
+def _labelled(model: str, output: Path, *, quiet: bool) -> list[dict[str, Any]]:
+    from claimsieve.cli.options import opened_model
+    from claimsieve.evaluation.assessment import read_calibration
+    from claimsieve.inference.predict import Job, predict_file
+    from claimsieve.intake.desk import CLAIMS, LABELLED, labelled_rows
+    from claimsieve.models.artifacts import load_model
+
+    job = Job(str(output / CLAIMS), str(output / LABELLED), explain=True, restart=True)
+    with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
+        loaded, manifest = load_model(directory)
+        calibration = read_calibration(directory)
+        predict_file(loaded, job, calibration=calibration, fingerprint=manifest.fingerprint, advance=advance)
+    return labelled_rows(output)
+
+
+def _page(intake: "Intake", rows: Sequence[Mapping[str, Any]], model: str, output: Path) -> Path | None:
+    """The analyst's page; None where this version has none."""
+    from claimsieve.intake.desk import PAGE
+
+    try:
+        from claimsieve.analysis.page import analysis_page  # type: ignore[import-not-found,unused-ignore]
+    except ModuleNotFoundError:
+        return None
+    from claimsieve.pages import write_page
+
+    titles = [str(one["title"] or one["name"]) for one in intake.articles]
+    title = titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"
+    write_page(
+        analysis_page(rows, articles=intake.articles, model=model, title=title), str(output / PAGE), beside=Path(model)
+    )
+    return output / PAGE
+
+
+def _tell(
+    intake: "Intake",
+    rows: Sequence[Mapping[str, Any]],
+    written: Sequence[Path],
+    model: str | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from claimsieve.intake.desk import CLAIMS, PAGE, summary
+
+    if as_json:
+        typer.echo(json.dumps(summary(intake) | {"written": [str(path) for path in written]}))
+    elif rows and not quiet:
+        print_table(_table(rows))
+    say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)
+    if model is None:
+        say(f"next: claimsieve predict MODEL {written[0].parent / CLAIMS} -o labelled.jsonl", quiet=quiet or as_json)
+    elif written[-1].name == PAGE:
+        say(f"next: open {written[-1]} in a browser", quiet=quiet or as_json)
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    labelled = any("label" in row for row in rows)
+    table = [[*(["label"] if labelled else []), "context", "evidence", "who says it", "claim"]]
+    for row in rows:
+        label = [("? " if row.get("abstained") else "") + str(row["label"])] if labelled else []
+        who = _short(str(row.get("source") or "the article"), 32)
+        evidence = str(len(row.get("evidence") or ()))
+        table.append([*label, str(row["context"]), evidence, who, _short(str(row["claim"]), 90)])
+    return table
+
+
+def _short(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"

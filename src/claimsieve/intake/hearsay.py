@@ -1,0 +1,99 @@
+"""What is reported without a verb of its own: "according to", "it is claimed that", "the ministry's claim that"."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from claimsieve.intake.articles import Span
+from claimsieve.intake.frames import Frame, Sentence, clause_start
+from claimsieve.intake.speakers import cleaned, is_speaker
+from claimsieve.intake.verbs import FINITE
+
+_ACCORDING = re.compile(
+    r"(?P<lead>,\s+)?\b(?:according\s+to|in\s+the\s+words\s+of|as\s+reported\s+by|as\s+(?:claimed|stated"
+    r"|announced|confirmed|alleged)\s+by)\s+",
+    re.IGNORECASE,
+)
+
+
+def according(sentence: Sentence) -> Iterator[Frame]:
+    """ "According to NAME, CONTENT", "CONTENT, according to NAME"."""
+    shown = sentence.shown
+    for match in _ACCORDING.finditer(shown):
+        rest = shown[match.end() :]
+        ends = re.search(r"[,;]\s|[.!?]?$|\s—|\s–|\s(?:who|which|that)\b", rest)
+        stop = match.end() + (ends.start() if ends else len(rest))
+        speaker = cleaned(sentence.words((match.end(), stop)))
+        if not is_speaker(speaker):
+            continue
+        if not shown[: match.start()].strip(" \"“'"):
+            begin = re.compile(r"[,\s]*").match(shown, stop)
+            content: tuple[Span, ...] = ((_over_appositive(shown, begin.end() if begin else stop), len(shown)),)
+        else:
+            goes_on = re.compile(r",\s+(?!(?:a|an|the|who|which|its|his|her|citing|adding|and|but|as|while)\b)").match(
+                shown, stop
+            )
+            content = ((0, match.start()), *(((goes_on.end(), len(shown)),) if goes_on else ()))
+        yield Frame("clause" if content[0][0] else "tag", speaker, (match.start(), stop), content)
+
+
+def _over_appositive(shown: str, place: int) -> int:
+    """ "According to Ann Lee, a nurse, …": where the content begins."""
+    match = re.compile(r"(?:an?|the|who|which|one of|its|his|her)\s[^,;]{2,70},\s+").match(shown, place)
+    return (
+        match.end()
+        if match and not FINITE.search(match.group().removeprefix("who ")) and match.end() < len(shown)
+        else place
+    )
+
+
+_IT = re.compile(
+    r"\b(?:it\s+(?:is|was|has\s+been|had\s+been)\s+(?:also\s+|widely\s+|initially\s+|first\s+|falsely\s+|later\s+)?"
+    r"(?:claimed|reported|alleged|said|believed|rumou?red|understood|announced|thought|stated|confirmed"
+    r"|suggested|feared)\s+that"
+    r"|there\s+(?:is|are|was|were|have\s+been|had\s+been|has\s+been)\s+(?:\w+\s+){0,2}?(?:reports?|claims?"
+    r"|rumou?rs?|allegations?|suggestions?|speculation|word)\s+that"
+    r"|(?<!no )(?:unconfirmed|early|initial|false|multiple|several|some|local|media)?\s*\b(?:reports"
+    r"|rumou?rs)\s+(?:are\s+|have\s+been\s+)?(?:circulat\w+\s+|emerg\w+\s+|spread\w*\s+)?that)\s+",
+    re.IGNORECASE,
+)
+_SAID_TO = re.compile(
+    r"\b(?:is|are|was|were|has\s+been|have\s+been)\s+(?:also\s+|widely\s+)?(?:said|reported|believed|thought"
+    r"|alleged|understood|claimed|rumou?red|feared)\s+(?:to\s+(?:have|be|\w+)\b|dead\b|killed\b)"
+    r"|(?<!\w)(?:reportedly|allegedly|purportedly|supposedly)\b",
+    re.IGNORECASE,
+)
+
+
+def impersonal(sentence: Sentence) -> Iterator[Frame]:
+    """ "It is claimed that …", "… is said to have …", "reportedly": nobody is named."""
+    shown = sentence.shown
+    for match in _IT.finditer(shown):
+        yield Frame("clause", None, match.span(), ((match.end(), len(shown)),))
+        return
+    if (match := _SAID_TO.search(shown)) and not re.match(r"\s*,", shown[match.end() :]):
+        start = clause_start(shown, match.start())
+        by = re.compile(r"\s+by\s+(?P<who>[^,;.]{3,60}?)\s+to\b").search(shown, match.start())
+        yield Frame("whole", cleaned(by["who"]) if by else None, match.span(), ((start, len(shown)),))
+
+
+_NOMINAL = re.compile(
+    r"(?:(?P<owner>(?:[A-Z][\w.-]*\s+){1,4}|\b(?:the|a|an)\s+(?:[\w.-]+\s+){0,3}"
+    r"|)(?P<owned>[\w.-]+)['’]s?\s+(?:\w+\s+)?"
+    r"(?:claims?|allegations?|statements?|reports?|assertions?|announcements?|accusations?|insistence|contention"
+    r"|suggestions?|warnings?|denials?)"
+    r"|\b(?:claims?|allegations?|statements?|reports?|assertions?|accusations?|rumou?rs|suggestions?)\s+(?:by"
+    r"|from|of|in|on)\s+(?P<by>[^,;.]{3,70}?))\s+that\s+"
+)
+
+
+def nominal(sentence: Sentence, known: Sequence[Frame]) -> Iterator[Frame]:
+    """ "the ministry's claim that …", "reports from the city that …"."""
+    shown = sentence.shown
+    for match in _NOMINAL.finditer(shown):
+        if any(frame.region[0] < match.end() and frame.region[1] > match.start() for frame in known):
+            continue
+        who = match["by"] or f"{match['owner'] or ''}{match['owned']}"
+        speaker = cleaned(who)
+        if is_speaker(speaker):
+            ends = re.compile(r",\s|;\s").search(shown, match.end())
+            yield Frame("clause", speaker, match.span(), ((match.end(), ends.start() if ends else len(shown)),))

@@ -1,0 +1,149 @@
+"""claimsieve article: what it writes, prints and refuses."""
+
+import json
+import sys
+import types
+
+import pytest
+
+from claimsieve.data.corpora import load_labelled
+from claimsieve.models.artifacts import write_model
+from claimsieve.models.tfidf import TfidfModel
+
+STORY = """A dam bursts above Tarsk
+
+Date: 2021-03-04
+
+The dam above Tarsk burst on Monday night.
+
+Police said two people drowned. "The mill is gone," said the miller, Jan Holt.
+
+State outlets claim that "80 people" drowned, but there is no evidence to support this.
+"""
+
+
+@pytest.fixture
+def story(tmp_path):
+    path = tmp_path / "dam.txt"
+    path.write_text(f"Date: 2021-03-04\n\n{STORY}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, planted_claims):
+    claims, _ = load_labelled(str(planted_claims))
+    trained = TfidfModel(inputs=("claim", "evidence"), max_features=500)
+    list(trained.fit(claims, valid=claims))
+    directory = tmp_path_factory.mktemp("article-model") / "model"
+    write_model(trained, directory, kind="tfidf", config_yaml="{}\n", data_fingerprint="0" * 64, seed=0)
+    return directory
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_article_becomes_claims_with_speakers_spans_and_evidence(claimsieve, story, tmp_path):
+    code, out, err = claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity")
+    assert code == 0, err
+    assert "who says it" in out
+    assert "claimsieve predict" in err
+    (article,) = json.loads((tmp_path / "out" / "article.json").read_text())
+    assert list(article) == ["name", "title", "text", "date", "author", "outlet", "url"]
+    rows = rows_of(tmp_path / "out" / "claims.jsonl")
+    assert [(row.get("source"), row["context"], row["claim"]) for row in rows] == [
+        (None, "statement", "The dam above Tarsk burst on Monday night."),
+        ("Police", "report", "Two people drowned."),
+        ("Jan Holt", "quote", "The mill is gone."),
+        ("State outlets", "report", '"80 people" drowned.'),
+    ]
+    for row in rows:
+        start, end = row["span"]
+        assert row["claim"].rstrip(".").split()[-1] in article["text"][start:end]
+        assert (row["article"], row["date"], row["lang"]) == ("dam.txt", "2021-03-04", "en")
+    assert len({row["id"] for row in rows}) == 4
+    assert rows[-1]["evidence"][0]["text"] == "There is no evidence to support this."
+
+
+def test_a_bad_file_is_told_and_the_others_go_on(claimsieve, story, tmp_path):
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9 and more")
+    code, out, err = claimsieve(
+        "article", tmp_path / "bad.txt", story, "-o", tmp_path / "out", "--json", "--no-similarity"
+    )
+    assert code == 3
+    assert "found byte 0xe9" in err
+    summary = json.loads(out)
+    assert (summary["articles"], summary["claims"], len(summary["rejects"])) == (1, 4, 1)
+    code, out, err = claimsieve("article", tmp_path / "bad.txt", "-o", tmp_path / "none", "-q")
+    assert (code, out) == (1, "")
+    assert err.count("claimsieve: ") == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_with_a_model_the_rows_are_labelled_and_explained(claimsieve, story, model, tmp_path):
+    code, out, err = claimsieve("article", story, "-o", tmp_path / "out", "--model", model, "--no-similarity")
+    assert code == 0, err
+    rows = rows_of(tmp_path / "out" / "labelled.jsonl")
+    assert len(rows) == 4
+    for row in rows:
+        assert row["label"] in ("verified", "unverified", "propaganda")
+        assert {"article", "span", "context", "explanation", "p_verified"} <= row.keys()
+    assert out.startswith("label")
+
+
+def test_the_page_is_made_of_what_was_found(claimsieve, story, model, tmp_path, monkeypatch):
+    asked = {}
+
+    def analysis_page(rows, *, articles, model, title):
+        asked.update(rows=rows, articles=articles, model=model, title=title)
+        return "<!DOCTYPE html><title>page</title>"
+
+    package, module = types.ModuleType("claimsieve.analysis"), types.ModuleType("claimsieve.analysis.page")
+    module.analysis_page = analysis_page
+    monkeypatch.setitem(sys.modules, "claimsieve.analysis", package)
+    monkeypatch.setitem(sys.modules, "claimsieve.analysis.page", module)
+    code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--model", model, "--no-similarity")
+    assert code == 0, err
+    assert (tmp_path / "out" / "page.html").read_text().startswith("<!DOCTYPE html>")
+    assert "page.html" in err
+    assert (len(asked["rows"]), asked["articles"][0]["name"], asked["title"]) == (
+        4,
+        "dam.txt",
+        "A dam bursts above Tarsk",
+    )
+
+
+def test_evidence_of_other_files_and_a_limit_of_date(claimsieve, story, tmp_path):
+    later = {"text": "Two people drowned in the mill race of Tarsk.", "date": "2021-03-09", "source": "Echo"}
+    (tmp_path / "more.jsonl").write_text(json.dumps(later) + "\n")
+    for as_of, used in (("2021-03-10", True), ("2021-03-08", False)):
+        code, _, err = claimsieve(
+            *("article", story, "-o", tmp_path / as_of, "--evidence", tmp_path / "more.jsonl", "--as-of", as_of),
+            *("--no-similarity", "-q"),
+        )
+        assert (code, err) == (0, "")
+        rows = rows_of(tmp_path / as_of / "claims.jsonl")
+        assert any(later["text"] == one["text"] for row in rows for one in row.get("evidence", ())) is used
+
+
+def test_another_language_is_said_and_nobody_is_guessed_to_speak(claimsieve, tmp_path):
+    text = "Die Talsperre oberhalb von Tarsk ist am Montag gebrochen. Die Polizei sagte, zwei Menschen würden vermisst."
+    (tmp_path / "damm.txt").write_text(text)
+    code, _, err = claimsieve("article", tmp_path / "damm.txt", "-o", tmp_path / "out", "--no-similarity")
+    assert code == 0
+    assert "not in English" in err
+    assert {row["context"] for row in rows_of(tmp_path / "out" / "claims.jsonl")} == {"statement"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--as-of", "8 January"], "--as-of 8 January: expected a date"),
+        (["-o", "dam.txt"], "expected a folder for the output, found a file"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_read(claimsieve, story, monkeypatch, options, message):
+    monkeypatch.chdir(story.parent)
+    code, out, err = claimsieve("article", "none.txt", "-o", "out", *options)
+    assert (code, out) == (2, "")
+    assert message in err

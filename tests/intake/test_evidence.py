@@ -1,0 +1,158 @@
+"""Which passages are chosen for a claim, and which never are."""
+
+import json
+
+import numpy as np
+import pytest
+
+from claimsieve.errors import DataError
+from claimsieve.intake.claims import claims_of
+from claimsieve.intake.evidence import Limits, Pool
+from claimsieve.intake.passages import Passage, last_day, passages_of, read_passages
+from claimsieve.intake.reading import document_of
+from claimsieve.intake.sources import Source
+from claimsieve.records import Evidence
+
+STORY = """Title: A dam
+
+Date: 2021-03-04
+
+Police said two people drowned in Tarsk.
+
+The mayor of Tarsk said nobody drowned. He spoke at noon.
+
+Police told reporters that two people drowned in Tarsk on Monday.
+
+Baker Ann Lee sold 300 loaves of bread.
+"""
+
+
+@pytest.fixture
+def document():
+    return document_of(Source("dam.txt", STORY, "text"))
+
+
+def pool_of(*passages: Passage | str, embedder=None, **limits) -> Pool:
+    listed = [Passage(Evidence(one)) if isinstance(one, str) else one for one in passages]
+    return Pool(listed, limits=Limits(**limits), embedder=embedder)
+
+
+def texts(found) -> list[str]:
+    return [passage.text for passage in found]
+
+
+def test_neither_the_sentence_itself_nor_the_same_said_again_is_evidence(document):
+    claims = claims_of(document)
+    first = claims[0]
+    assert (first.speaker, first.claim) == ("Police", "Two people drowned in Tarsk.")
+    found = pool_of(*passages_of(document, claims)).evidence_for(first, article="dam.txt")
+    assert texts(found) == ["The mayor of Tarsk said nobody drowned."]
+
+
+def test_another_who_says_the_same_is_evidence(document):
+    claims = claims_of(document)
+    other = document_of(Source("other.txt", "The water board said two people drowned in Tarsk.", "text"))
+    found = pool_of(*passages_of(document, claims), *passages_of(other)).evidence_for(claims[0], article="dam.txt")
+    assert "The water board said two people drowned in Tarsk." in texts(found)
+
+
+def test_a_sentence_that_begins_with_a_pronoun_brings_the_one_before(document):
+    claims = claims_of(document)
+    bread = next(one for one in claims if "bread" in one.claim)
+    story = "The mayor of Tarsk, Jan Holt, was there. He counted 280 loaves of bread."
+    other = document_of(Source("other.txt", story, "text"))
+    assert texts(pool_of(*passages_of(other)).evidence_for(bread, article="dam.txt")) == [story]
+
+
+def test_nothing_later_than_as_of_is_used(document):
+    claim = claims_of(document)[0]
+    dates = ("2021-03-03", "2021-03-04", "2021-03-05", "2021-03", "2021", None)
+    passages = [
+        Passage(Evidence(f"Two people drowned, witness {place}.", date=date)) for place, date in enumerate(dates)
+    ]
+
+    def used(**limits):
+        return sorted(
+            str(one.date) for one in pool_of(*passages, passages=10, **limits).evidence_for(claim, article="a")
+        )
+
+    assert used(as_of="2021-03-04") == ["2021-03-03", "2021-03-04", "None"]
+    assert used(as_of="2021-03-04", dated_only=True) == ["2021-03-03", "2021-03-04"]
+    assert used(as_of="2021-03") == ["2021-03", "2021-03-03", "2021-03-04", "2021-03-05", "None"]
+    assert len(used()) == 6
+
+
+def test_last_days():
+    assert [last_day(date) for date in ("2020", "2020-02", "2020-02-03")] == ["2020-12-31", "2020-02-29", "2020-02-03"]
+
+
+def test_at_most_so_many_and_none_that_has_nothing_in_common(document):
+    claim = claims_of(document)[0]
+    passages = [f"People drowned near mill {number}." for number in range(9)]
+    assert len(pool_of(*passages, "Bread was sold.").evidence_for(claim, article="a")) == 5
+    assert len(pool_of(*passages, passages=2).evidence_for(claim, article="a")) == 2
+    assert pool_of(*passages, passages=0).evidence_for(claim, article="a") == ()
+    assert pool_of("Bread was sold.").evidence_for(claim, article="a") == ()
+
+
+class Directions:
+    """Stands for an encoder: texts about water point one way, all others another."""
+
+    def embed(self, listed):
+        return np.array(
+            [[1, 0] if "water" in text or "drowned" in text else [0, 1] for text in listed], dtype=np.float32
+        )
+
+
+def test_meaning_finds_what_words_do_not(document):
+    claim = claims_of(document)[0]
+    passages = ("The water took somebody.", "Bread was sold.")
+    assert pool_of(*passages).evidence_for(claim, article="a") == ()
+    assert texts(pool_of(*passages, embedder=Directions()).evidence_for(claim, article="a")) == [passages[0]]
+
+
+def test_what_words_and_meaning_both_find_comes_first(document):
+    claim = claims_of(document)[0]
+    passages = ("Two people sold bread.", "The water took somebody.", "Two people drowned.")
+    found = texts(pool_of(*passages, embedder=Directions()).evidence_for(claim, article="a"))
+    assert found[0] == "Two people drowned."
+    assert set(found) == set(passages)
+
+
+def test_the_articles_own_word_on_a_claim_is_its_first_evidence():
+    from claimsieve.intake.passages import remarks_of
+
+    text = 'State outlets claim that "80 soldiers" were killed, but there is no evidence to support this.'
+    document = document_of(Source("a", text, "text"))
+    (claim,) = claims_of(document)
+    assert texts(remarks_of(document, claim)) == ["There is no evidence to support this."]
+
+
+def test_evidence_files_of_rows_and_of_articles(tmp_path):
+    rows = [
+        {"text": "Two drowned.", "source": "Echo", "date": "2021-03-04", "url": "https://a.example"},
+        {"claim": "Nobody drowned.", "source": "mayor", "evidence": [{"text": "He was not there.", "date": "2021"}]},
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [one.evidence for one in read_passages(str(path))] == [
+        Evidence("Two drowned.", "Echo", "2021-03-04", "https://a.example"),
+        Evidence("Nobody drowned.", "mayor"),
+        Evidence("He was not there.", date="2021"),
+    ]
+    (tmp_path / "dam.txt").write_text(STORY)
+    assert {one.evidence.date for one in read_passages(str(tmp_path / "dam.txt"))} == {"2021-03-04"}
+    for line, message in (('{"source": "a"}', "line 1: expected a passage with a text"), ("{", "line 1: .* not JSON")):
+        path.write_text(line + "\n")
+        with pytest.raises(DataError, match=message):
+            read_passages(str(path))
+
+
+def test_the_encoder_tells_like_from_unlike():
+    from claimsieve.intake.similarity import Embedder
+
+    vectors = Embedder().embed(
+        ["No troops were hurt.", "There were no military casualties.", "Bread was sold in the market."]
+    )
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert vectors[0] @ vectors[1] > 0.5 > 0.3 > vectors[0] @ vectors[2]

@@ -1,0 +1,245 @@
+"""Who says what, in the many shapes that news has for it; every sentence here is made up."""
+
+import pytest
+
+from claimsieve.intake.articles import Article, Block, Document
+from claimsieve.intake.claims import claims_of
+
+
+def found_in(text: str) -> list[tuple[str | None, str]]:
+    """Speaker and claim of everything found in a text, one paragraph a line."""
+    blocks, place = [], 0
+    for line in text.split("\n"):
+        if line:
+            blocks.append(Block("paragraph", place, place + len(line)))
+        place += len(line) + 1
+    document = Document(Article("made-up", text, lang="en"), tuple(blocks))
+    return [(one.speaker, one.claim) for one in claims_of(document)]
+
+
+SHAPES = {
+    # before
+    "Officials said that the dam had burst on Monday.": ("Officials", "The dam had burst on Monday."),
+    "The ministry said on Tuesday that 14 people had died.": ("the ministry", "14 people had died."),
+    "The regional governor said late on Tuesday that two bridges were closed.": (
+        "the regional governor",
+        "Two bridges were closed.",
+    ),
+    "Police told reporters that the van was stolen in Leeds.": ("Police", "The van was stolen in Leeds."),
+    "Maria Ortiz told the BBC the clinic had run out of oxygen.": (
+        "Maria Ortiz",
+        "The clinic had run out of oxygen.",
+    ),
+    "Iranian and Iraqi officials both say the convoy was hit twice.": (
+        "Iranian and Iraqi officials",
+        "The convoy was hit twice.",
+    ),
+    "Local outlets claim the ferry carried 300 passengers.": ("Local outlets", "The ferry carried 300 passengers."),
+    "On Friday, the army said its jets had struck a depot near Tarsk.": (
+        "the army",
+        "Its jets had struck a depot near Tarsk.",
+    ),
+    "Meanwhile, aid groups warn that 40,000 people have no water.": (
+        "aid groups",
+        "40,000 people have no water.",
+    ),
+    "Juma Adel, a spokesman for the coast guard, said the boat sank in minutes.": (
+        "Juma Adel",
+        "The boat sank in minutes.",
+    ),
+    "Ann Lee, who runs the shelter, said 90 families arrived overnight.": (
+        "Ann Lee",
+        "90 families arrived overnight.",
+    ),
+    "Ana Ruiz, the mayor of Springfield, Ohio, said the plant closed in May.": (
+        "Ana Ruiz",
+        "The plant closed in May.",
+    ),
+    "In a statement on Sunday, the company said it had recalled 5,000 heaters.": (
+        "the company",
+        "It had recalled 5,000 heaters.",
+    ),
+    "A report by the auditors found that £3m had gone missing.": (
+        "a report by the auditors",
+        "£3m had gone missing.",
+    ),
+    "Satellite images show that three hangars were destroyed.": (
+        "Satellite images",
+        "Three hangars were destroyed.",
+    ),
+    "The minister has repeatedly insisted that no shells were fired.": (
+        "the minister",
+        "No shells were fired.",
+    ),
+    "President Jan Holt has made clear that the sanctions took effect in March.": (
+        "President Jan Holt",
+        "The sanctions took effect in March.",
+    ),
+    # after
+    "The dam burst on Monday, officials said.": ("officials", "The dam burst on Monday."),
+    "The dam burst on Monday, the water board said in a statement.": (
+        "the water board",
+        "The dam burst on Monday.",
+    ),
+    "Fourteen people died in the blaze, said Ali Hassan, a doctor at the hospital.": (
+        "Ali Hassan",
+        "Fourteen people died in the blaze.",
+    ),
+    "Fourteen people died in the blaze, according to the fire service.": (
+        "the fire service",
+        "Fourteen people died in the blaze.",
+    ),
+    "According to two diplomats, the talks in Geneva collapsed on Friday.": (
+        "two diplomats",
+        "The talks in Geneva collapsed on Friday.",
+    ),
+    "The bridge, officials said, had been closed since 2019.": ("officials", "The bridge had been closed since 2019."),
+    # quotes
+    '"The bridge was mined last week," the mayor said.': ("the mayor", "The bridge was mined last week."),
+    '"The bridge was mined last week," said Olga Petrova, the mayor of Lund.': (
+        "Olga Petrova",
+        "The bridge was mined last week.",
+    ),
+    "“The bridge was mined last week,” the mayor said in an interview.": (
+        "the mayor",
+        "The bridge was mined last week.",
+    ),
+    "'The bridge was mined last week,' the mayor wrote on Facebook.": (
+        "the mayor",
+        "The bridge was mined last week.",
+    ),
+    'The mayor said: "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
+    'The mayor told reporters, "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
+    '"The bridge," said the mayor, "was mined last week."': ("the mayor", "The bridge was mined last week."),
+    # nobody named, and passives
+    "It was reported that the airport had closed on Sunday.": (
+        None,
+        "The airport had closed on Sunday.",
+    ),
+    "There are reports that 20 sailors drowned.": (None, "20 sailors drowned."),
+    "The general is said to have fled to Oman on Sunday.": (
+        None,
+        "The general is said to have fled to Oman on Sunday.",
+    ),
+    "A source close to the family said the heir was in Monaco.": (
+        "a source close to the family",
+        "The heir was in Monaco.",
+    ),
+    "The general was quoted by state radio as saying that 30 rebels had surrendered.": (
+        "the general",
+        "30 rebels had surrendered.",
+    ),
+    # denials
+    "The ministry denied that its planes had bombed the market.": (
+        "the ministry",
+        "It is not true that its planes had bombed the market.",
+    ),
+    "The ministry denied bombing the market in Aleppo.": (
+        "the ministry",
+        "The ministry denied bombing the market in Aleppo.",
+    ),
+    "Moscow rejected claims that its planes had bombed the market.": (
+        "Moscow",
+        "It is not true that its planes had bombed the market.",
+    ),
+    # without a sentence
+    "The ministry confirmed the deaths of five soldiers.": (
+        "the ministry",
+        "The ministry confirmed the deaths of five soldiers.",
+    ),
+    "Kyiv blamed Moscow for the strike on the grain port.": (
+        "Kyiv",
+        "Kyiv blamed Moscow for the strike on the grain port.",
+    ),
+    # nobody says it
+    "The dam burst on Monday and flooded 300 homes.": (None, "The dam burst on Monday and flooded 300 homes."),
+    "The reported attack closed the port for two days.": (None, "The reported attack closed the port for two days."),
+    "The state owns 51% of the airline.": (None, "The state owns 51% of the airline."),
+}
+
+
+@pytest.mark.parametrize("sentence", SHAPES, ids=lambda text: text[:50])
+def test_a_sentence_has_one_claim_by_its_speaker(sentence):
+    assert found_in(sentence) == [SHAPES[sentence]]
+
+
+SEVERAL = {
+    "two in a row": (
+        "The army said five men died, adding that two were missing.",
+        [("the army", "Five men died."), ("the army", "Two were missing.")],
+    ),
+    "main clause and participle": (
+        "Police fired tear gas at the crowd, saying protesters had thrown bottles.",
+        [(None, "Police fired tear gas at the crowd."), ("Police", "Protesters had thrown bottles.")],
+    ),
+    "the article's remark is no claim": (
+        'State outlets claim that "80 soldiers" were killed, but there is no evidence to support this.',
+        [("State outlets", '"80 soldiers" were killed.')],
+    ),
+    "the article adds a fact": (
+        "Both governments say the blast hurt nobody, though residents filmed three burning cars.",
+        [("both governments", "The blast hurt nobody."), (None, "Residents filmed three burning cars.")],
+    ),
+    "two speakers": (
+        "The army said 12 rebels were killed, but the rebels said only two had died.",
+        [("the army", "12 rebels were killed."), ("the rebels", "Only two had died.")],
+    ),
+    "a quote of two sentences": (
+        '"The bridge was mined on Monday. Two men were arrested," Olga Petrova said.',
+        [("Olga Petrova", "The bridge was mined on Monday."), ("Olga Petrova", "Two men were arrested.")],
+    ),
+    "a quote goes on": (
+        '"The bridge was mined on Monday," Olga Petrova said. "Two men were arrested at the border."',
+        [("Olga Petrova", "The bridge was mined on Monday."), ("Olga Petrova", "Two men were arrested at the border.")],
+    ),
+    "a quote before its speaker": (
+        '"The bridge was mined on Monday." Olga Petrova said two men were arrested.',
+        [("Olga Petrova", "The bridge was mined on Monday."), ("Olga Petrova", "Two men were arrested.")],
+    ),
+    "a quote over two paragraphs": (
+        'Olga Petrova said: "The bridge was mined on Monday.\n"Two men were arrested at the border."',
+        [("Olga Petrova", "The bridge was mined on Monday."), ("Olga Petrova", "Two men were arrested at the border.")],
+    ),
+    "he": (
+        "Karim Nasser, a farmer, said the well dried up in June.\nHe added that 40 goats had died.",
+        [("Karim Nasser", "The well dried up in June."), ("Karim Nasser", "40 goats had died.")],
+    ),
+    "they, it, and a surname": (
+        "Two nurses said the ward had no power.\nThey said the pumps had failed.\n"
+        "The defence ministry said a drone fell in Lviv.\nIt added that nobody was hurt.\n"
+        "President Jan Holt said 300 homes were lost.\nHolt said the river rose nine metres.",
+        [
+            ("two nurses", "The ward had no power."),
+            ("two nurses", "The pumps had failed."),
+            ("the defence ministry", "A drone fell in Lviv."),
+            ("the defence ministry", "Nobody was hurt."),
+            ("President Jan Holt", "300 homes were lost."),
+            ("Jan Holt", "The river rose nine metres."),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_several_claims_each_have_their_speaker(case):
+    text, expected = SEVERAL[case]
+    assert found_in(text) == expected
+
+
+NOTHING = (
+    "Was the bridge mined before the attack?",
+    "The ministry did not say how many people had died.",
+    "The ministry declined to comment.",
+    "We should all be ashamed of what happened there.",
+    '"We will never forgive them," the general said.',
+    '"It is a disgrace," the mayor said.',
+    'The senator called the plan "a disgrace".',
+    "The claim could not be independently verified.",
+    '"I hope they come home," her mother said.',
+    "It remains unclear who fired the missile.",
+)
+
+
+@pytest.mark.parametrize("sentence", NOTHING)
+def test_views_wishes_threats_and_questions_are_no_claims(sentence):
+    assert found_in(sentence) == []
