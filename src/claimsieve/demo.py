@@ -1,11 +1,15 @@
-"""The demo: three kinds on the starter corpus, and what each says of the strikes of 8 January 2020."""
+"""The demo: three kinds on the starter corpus, what each says of the strikes of 8 January 2020, and a page of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import claimsieve.data
 from claimsieve import config as configs
+from claimsieve.articles import label_intake, write_article_page
 from claimsieve.data.corpora import load_labelled
 from claimsieve.inference.predict import Job, predict_claims, predict_file
+from claimsieve.intake.desk import take_in, write_intake
+from claimsieve.intake.evidence import Limits
 from claimsieve.models.artifacts import load_model
 from claimsieve.records import Claim, Label
 from claimsieve.runner import Result, run_experiment
@@ -13,6 +17,8 @@ from claimsieve.training import Watch
 
 CONFIGS = ("starter-tfidf", "starter-static", "starter-encoder")
 SOURCE = "recipe:demo"
+AS_OF = "2020-01-08"  # what came out later is no evidence for that day's page
+_STARTER = Path(claimsieve.data.__file__).parent / "starter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +45,13 @@ def run_demo(directory: Path, *, watch: Watch) -> tuple[list[Claim], list[Contes
     labelled = directory / "demo-labelled.jsonl"
     predict_file(model, Job(SOURCE, str(labelled)), calibration=calibration)
     return claims, contestants, labelled
+
+
+def show_article(model: Path, directory: Path) -> Path:
+    """The page of the demo article, as that day's evidence has it and the model labels it. Returns its path."""
+    intake = take_in(
+        [str(_STARTER / "article.md")], evidence=[str(_STARTER / "article-evidence.jsonl")], limits=Limits(as_of=AS_OF)
+    )
+    write_intake(intake, directory)
+    rows = label_intake(model, directory)
+    return write_article_page(intake, rows, directory, model=str(model))

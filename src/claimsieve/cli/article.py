@@ -28,6 +28,9 @@ def article(
         metavar="MODEL",
         help="Label the claims with it: a directory, models:/NAME@champion or runs:/ID/model.",
     ),
+    media_index: Path | None = typer.Option(
+        None, "--media-index", metavar="INDEX", help="With --model: look pictures up in an index of `claimsieve media`."
+    ),
     evidence: list[str] = typer.Option(
         [], "--evidence", metavar="FILE", help="More evidence: an article, or .jsonl of text, source, date, url."
     ),
@@ -47,9 +50,11 @@ def article(
     another language every sentence is a statement of its own. An article that cannot be read is told and left out, and
     the exit code is 3.
     """
-    from claimsieve.intake.desk import check_directory, take_in, write_intake
+    from claimsieve.intake.desk import LABELLED, PAGE, check_directory, take_in, write_intake
     from claimsieve.intake.evidence import Limits
 
+    if media_index is not None and model is None:
+        raise ConfigError("--media-index: expected --model with it, found none.")
     check_directory(output)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     with _reading(quiet=quiet) as advance:
@@ -70,10 +75,8 @@ def article(
     written = write_intake(intake, output)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
-        rows = _labelled(model, output, quiet=quiet)
-        written.append(output / "labelled.jsonl")
-        if page := _page(intake, rows, model, output):
-            written.append(page)
+        rows = _labelled(intake, model, output, media_index, quiet=quiet)
+        written += [output / LABELLED, output / PAGE]
     _tell(intake, rows, written, model, as_json=as_json, quiet=quiet)
     if intake.rejects:
         raise typer.Exit(3)
@@ -101,37 +104,21 @@ def _reading(*, quiet: bool) -> Iterator[Any]:
         yield lambda name: status.update(f"reading {name!r}")
 
 
-def _labelled(model: str, output: Path, *, quiet: bool) -> list[dict[str, Any]]:
+def _labelled(intake: "Intake", model: str, output: Path, index: Path | None, *, quiet: bool) -> list[dict[str, Any]]:
+    from functools import partial
+
+    from claimsieve.articles import label_intake, write_article_page
     from claimsieve.cli.options import opened_model
-    from claimsieve.evaluation.assessment import read_calibration
-    from claimsieve.inference.predict import Job, predict_file
-    from claimsieve.intake.desk import CLAIMS, LABELLED, labelled_rows
-    from claimsieve.models.artifacts import load_model
 
-    job = Job(str(output / CLAIMS), str(output / LABELLED), explain=True, restart=True)
+    pictures = None
+    if index is not None:
+        from claimsieve.inference.pictures import opened_pictures
+
+        pictures = partial(opened_pictures, index)
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
-        loaded, manifest = load_model(directory)
-        calibration = read_calibration(directory)
-        predict_file(loaded, job, calibration=calibration, fingerprint=manifest.fingerprint, advance=advance)
-    return labelled_rows(output)
-
-
-def _page(intake: "Intake", rows: Sequence[Mapping[str, Any]], model: str, output: Path) -> Path | None:
-    """The analyst's page; None where this version has none."""
-    from claimsieve.intake.desk import PAGE
-
-    try:
-        from claimsieve.analysis.page import analysis_page  # type: ignore[import-not-found,unused-ignore]
-    except ModuleNotFoundError:
-        return None
-    from claimsieve.pages import write_page
-
-    titles = [str(one["title"] or one["name"]) for one in intake.articles]
-    title = titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"
-    write_page(
-        analysis_page(rows, articles=intake.articles, model=model, title=title), str(output / PAGE), beside=Path(model)
-    )
-    return output / PAGE
+        rows = label_intake(directory, output, pictures=pictures, advance=advance)
+    write_article_page(intake, rows, output, model=model)
+    return rows
 
 
 def _tell(

@@ -19,8 +19,8 @@ def demo(
     output: Path | None = typer.Option(None, "-o", "--output", help="Where to put it; default runs/demo/<UTC time>."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
 ) -> None:
-    """Train three models on the starter corpus, label the demo claims, and print the comparison."""
-    from claimsieve.demo import run_demo
+    """Train three models on the starter corpus, label the demo claims and an article, and print the comparison."""
+    from claimsieve.demo import run_demo, show_article
     from claimsieve.errors import TrackingError
     from claimsieve.training import Watch
 
@@ -28,6 +28,8 @@ def demo(
     with step_bar(quiet=quiet) as show:
         watch = Watch(say=lambda text: say(text, quiet=quiet), step=show)
         claims, contestants, labelled = run_demo(directory, watch=watch)
+        watch.say("\n== an article, claim by claim")
+        page = show_article(contestants[-1].result.directory, directory / "article")
     typer.echo("\nThe strikes of 8 January 2020, as labelled by annotators and by each model:\n")
     _print_labels(claims, contestants)
     typer.echo("\nOn the test split of the starter corpus (events that no model was trained on):\n")
@@ -36,9 +38,12 @@ def demo(
         "\nOne seed and few test claims: the intervals overlap, and these numbers do not say which model is better.\n"
         "A label says what a claim, with its evidence, resembles in this corpus; it is no probability of truth.\n"
     )
-    typer.echo(f"models    {directory}/\nlabelled  {labelled}")
+    typer.echo(
+        f"models    {directory}/\nlabelled  {labelled}\npage      {page}   (an article with its claims: open it)"
+    )
     typer.echo("next      claimsieve ui                                   compare the runs in MLflow")
     typer.echo("          claimsieve predict MODEL FILE -o labelled.csv   label claims of your own")
+    typer.echo("          claimsieve article FILE -o DIR --model MODEL    the claims of an article")
     typer.echo("          claimsieve configs copy starter-encoder DIR     train on data of your own")
     typer.echo("          (claimsieve lies in .venv/bin: `. .venv/bin/activate` puts it on your path)")
     failures = [entry.result.tracking_failure for entry in contestants if entry.result.tracking_failure]
