@@ -14,6 +14,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+STORY = """# Bridge hit
+
+8 January 2020
+
+Two missiles hit the bridge at Erbil, the governor said. Officials of both countries say that nobody was hurt.
+"""
+
+
 def _commands() -> list[str]:
     """Commands of the README's shell blocks that call claimsieve, without their comments."""
     blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
@@ -27,6 +35,7 @@ def workplace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     quick = ["--set", "tracking.enabled=false", "-q", "-o", "runs/mine"]
     _run(["train", "starter-tfidf", *quick], folder)
+    (folder / "story.md").write_text(STORY, encoding="utf-8")
     (folder / "tweets.csv").write_text("text,likes\nThe bridge was hit.,3\nNobody was hurt.,5\n", encoding="utf-8")
     return folder
 
