@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from claimsieve.media.lookup import MAX_DISTANCE, build_table, within
 
-
 MANY = np.random.default_rng(7).integers(0, 256, (5_000, 32), dtype=np.uint8)
 MANY_TABLE = build_table(MANY)
 
