@@ -7,6 +7,7 @@ matplotlib carry. Intervals are Clopper-Pearson at 95 %.
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from PIL import Image
 from scipy.stats import beta
 
 from claimsieve.media.decoding import decoded
-from claimsieve.media.fingerprints import Fingerprint, fingerprint_of
+from claimsieve.media.fingerprints import Fingerprint, fingerprint_of, pdq_hash
 from claimsieve.media.index import THRESHOLD
 
 FOLDER = Path(__file__).parent
@@ -153,10 +154,9 @@ def reference_distance(photographs: list[Image.Image]) -> dict[str, Any]:
         for megapixels in (0.3, 1, 4, 12):
             share = (megapixels * 1e6 / (photograph.width * photograph.height)) ** 0.5
             content = made.jpeg(made.resized(photograph, share))
-            whole = np.asarray(Image.open(__import__("io").BytesIO(content)).convert("RGB"))
+            whole = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
             reference = np.packbits(pdqhash.compute(whole)[0].astype(bool))
-            ours = pdqhash.compute(np.repeat(decoded(content).grey[:, :, None], 3, axis=2))[0].astype(bool)
-            bits = int(np.unpackbits(reference ^ np.packbits(ours)).sum())
+            bits = int(np.unpackbits(reference ^ pdq_hash(decoded(content).grey)[0]).sum())
             found.setdefault(f"{megapixels:g} megapixels", []).append(bits)
     return {name: {"n": len(bits), "mean": float(np.mean(bits)), "most": max(bits)} for name, bits in found.items()}
 

@@ -136,7 +136,7 @@ def _fingerprinted(
     hashes: list[Hashes] = []
     unread: list[Unread] = []
     repeated = 0
-    for path, found in zip(files, fingerprint_files(files), strict=True):
+    for path, found in zip(files, fingerprint_files(files, mirrored=False), strict=True):
         advance(1)
         if isinstance(found, PictureError):
             unread.append(Unread(str(path), str(found)))
