@@ -62,7 +62,10 @@ def test_what_a_row_says_does_not_become_markup(hostile):
     clean = Page(analysis_page(article_rows(), articles=[ARTICLE], model="m", title="t"))
     # Marks of words come from offsets, which stay; nothing else may change the elements but links that are no more.
     assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
-    assert text.isprintable() or not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", text)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", text)
+    elsewhere = analysis_page([labelled("x", (0.8, 0.1, 0.1), article=f"a{hostile}")])
+    assert_inert(elsewhere)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", elsewhere)
     if hostile.isprintable():
         assert page.words.count(" ".join(hostile.split())) > 20
 

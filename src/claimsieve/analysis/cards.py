@@ -66,6 +66,11 @@ class Card:
         return f"claim-{self.number}"
 
     @property
+    def article_name(self) -> str:
+        """The article's name as it may be shown."""
+        return one_line(self.article or "", limit=200)
+
+    @property
     def shown_characters(self) -> int:
         """About how much of a page it takes, pictures aside."""
         runs = [run for passage in self.passages for run in passage.runs]
