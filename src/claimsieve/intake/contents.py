@@ -31,6 +31,7 @@ _OBJECT = re.compile(
     r"|[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3}|[a-z]+s)(?=\s|[,:.]|$)"
 )
 _TO_SOMEBODY = re.compile(r"\s+to\s+(?:reporters|journalists|the\s+[\w.'’-]+|[A-Z][\w.'’-]*)\b")
+_PLACE = re.compile(r"\s+(?:in|at|from|near|outside)\s+(?:the\s+)?[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)*\b")
 _NO_CLAUSE = re.compile(
     r"\s+(?:to|of|about|for|as|nothing|so|little|much|goodbye|with|from|at|in|on|by|how|why|what|whether|if"
     r"|responsibility"
@@ -47,7 +48,7 @@ def after_verb(shown: str, place: int, verb: Verb) -> int:
     if match := _TO_SOMEBODY.match(shown, place):
         place = match.end()
     for _ in range(_MOST_ADJUNCTS):
-        match = ADJUNCT.match(shown, place)
+        match = ADJUNCT.match(shown, place) or _PLACE.match(shown, place)
         if match is None:
             break
         place = match.end()
@@ -86,8 +87,8 @@ def _bare_clause(shown: str, place: int, verb: Verb) -> int | None:
     """Where a clause without "that" begins: "said the dam had burst", not "confirmed the deaths of five"."""
     rest = shown[place:]
     found = FINITE.search(rest)
-    if found is None:
-        return None
+    if found is None or not rest[: found.start()].strip():
+        return None  # "videos posted online showed": who posted them is not told
     # "declared an emergency and gave …": the verb belongs to whoever declared.
     if re.search(r"\b(?:and|or|but|that|who|which|to|also|whose|then)\s+(?:\w+ly\s+)?$", rest[: found.start()]):
         return None

@@ -19,11 +19,13 @@ _PARTIAL = re.compile(r"\d{4}(?:-\d{2})?")
 
 
 def iso_date(match: re.Match[str]) -> str | None:
-    """The date of a match of PATTERN; None where the calendar has no such day."""
+    """The date of a match of PATTERN; None where it has none, or the calendar has no such day."""
     found = match.groupdict()
     try:
         if found["iso"]:
             return date.fromisoformat(found["iso"]).isoformat()
+        if not (found["m1"] or found["m2"]):
+            return None
         number = "1" if found["m1"] else "2"
         month = _MONTHS.index(found[f"m{number}"][:3].lower()) + 1
         return date(int(found[f"y{number}"]), month, int(found[f"d{number}"])).isoformat()

@@ -14,6 +14,14 @@ from claimsieve.intake.verbs import has_verb
 # it, "the army confirmed two deaths". whole: nobody is named, "is said to have fled".
 Way = Literal["clause", "tag", "denial", "object", "whole"]
 
+# The article on a thing that somebody showed: "pictures that turned out to be old".
+RELATIVE_REMARK = re.compile(
+    r",?\s+(?:that|which)\s+(?:(?:have|has|had)\s+(?:since\s+)?)?(?:turned\s+out|turn\s+out|proved|(?:were|was"
+    r"|are|is)\s+(?:in\s+fact|actually|"
+    r"later\s+found|found|old|older|fake|false|taken|filmed|shot|from)|in\s+fact|actually|date[sd]?\s+(?:from"
+    r"|back)|could\s+not\s+be|"
+    r"did\s+not\s+show|do\s+not\s+show)\b"
+)
 _CLAUSE_ENDS = re.compile(r";\s+|,\s+(?:and|but|while|whereas|although|though)\s+")
 
 

@@ -5,6 +5,13 @@ import re
 from claimsieve.intake.wording import entries
 
 _COMMA_IN_QUOTE = re.compile(r",([\"”’'])$")
+# "The facts: …", "UPDATE: …"
+_LABEL = re.compile(
+    r"(?:The\s+|Our\s+)?(?:facts?|claims?|verdict|context|background|update|exclusive|breaking|analysis"
+    r"|explained|checked|fact[ -]check"
+    r"|what\s+we\s+know|key\s+points?|note)\s*:\s+",
+    re.IGNORECASE,
+)
 _CURLY = (("“", "”"), ("‘", "’"), ("«", "»"))
 _ENDED = tuple(f"{mark}{close}" for mark in ".!?…" for close in "\"”'’»")
 
@@ -14,7 +21,7 @@ def as_sentence(words: str, *, whole: bool = True) -> str:
 
     whole: the words begin where a sentence begins; a word that has lost its first letter keeps its small one.
     """
-    text = _without_lone_marks(" ".join(words.split()).strip(" ,;:—–"))
+    text = _without_lone_marks(_LABEL.sub("", " ".join(words.split()).strip(" ,;:—–")))
     text = _COMMA_IN_QUOTE.sub(r"\1", text.strip()).rstrip(",;:—– ")
     if not text:
         return text

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from claimsieve.intake.articles import Found, Span
-from claimsieve.intake.frames import Frame, Sentence, is_filler
+from claimsieve.intake.frames import RELATIVE_REMARK, Frame, Sentence, is_filler
 from claimsieve.intake.phrasing import as_sentence, uncapitalised
 from claimsieve.intake.quotes import FILLER, Quotation
 from claimsieve.intake.sentences import sentences
@@ -15,13 +15,6 @@ from claimsieve.intake.worth import is_checkable, is_remark
 # A comma and one of these: what follows may be the article's word again, and no more what somebody says.
 _ASIDE = re.compile(r",\s+(?P<word>but|though|although|even though|while|whereas|despite|without)\s+", re.IGNORECASE)
 _KEEPS = ("but", "despite", "without")
-_RELATIVE_REMARK = re.compile(
-    r",?\s+(?:that|which)\s+(?:(?:have|has|had)\s+(?:since\s+)?)?(?:turned\s+out|turn\s+out|proved|(?:were|was"
-    r"|are|is)\s+(?:in\s+fact|actually|"
-    r"later\s+found|found|old|older|fake|false|taken|filmed|shot|from)|in\s+fact|actually|date[sd]?\s+(?:from"
-    r"|back)|could\s+not\s+be|"
-    r"did\s+not\s+show|do\s+not\s+show)\b"
-)
 _LEAST_WORDS = 4
 _LEADING = re.compile(r"[\s,;:—–]*(?:(?:and|but|or|though|although|even though|while|whereas)\s+)?", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:[\s,;:—–.]|(?<=\s)(?:and|but|while|though|although|as|when|after|that))+$")
@@ -57,7 +50,7 @@ def sayings(unit: Sentence, spoken: Sequence[tuple[Frame, str | None]]) -> list[
     for frame, speaker in spoken:
         content, aside = _without_aside(unit, frame)
         remarks = [
-            span for span in aside if is_remark(unit.words(span)) or _RELATIVE_REMARK.match(f" {unit.words(span)}")
+            span for span in aside if is_remark(unit.words(span)) or RELATIVE_REMARK.match(f" {unit.words(span)}")
         ]
         asides += [span for span in aside if span not in remarks]
         covered += [frame.region, *content, *remarks]
@@ -98,7 +91,7 @@ def _without_aside(unit: Sentence, frame: Frame) -> tuple[tuple[Span, ...], list
         if is_remark(rest) or (word not in _KEEPS and FINITE.search(unit.shown, match.end(), end)):
             aside = match.start("word") if word == "without" else match.end()
             return (*before, (start, match.start())), [(aside, end)]
-    if frame.way == "object" and (match := _RELATIVE_REMARK.search(unit.shown, start, end)):
+    if frame.way == "object" and (match := RELATIVE_REMARK.search(unit.shown, start, end)):
         return (*before, (start, match.start())), [
             (match.start() + len(match.group()) - len(match.group().lstrip(" ,")), end)
         ]

@@ -1,7 +1,7 @@
 """Sentences of a stretch of text as spans, also those within a quotation that goes over several."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from claimsieve.intake.articles import Span
 from claimsieve.intake.pieces import trimmed
@@ -17,6 +17,7 @@ _GOES_ON = re.compile(
     r"|\b(?:U\.S|U\.K|U\.N|E\.U|D\.C)\.(?=\s+[A-Z][a-z]+\s+[a-z])"
     r"|\b[A-Z]\.(?=\s+[A-Z][a-z])"
 )
+_LONGEST_STRETCH = 10_000
 _WINDOW = 12
 _REACH = 120
 # "All is well!" President Smith tweeted: a mark within a quote, and after it who said it.
@@ -27,18 +28,29 @@ def sentences(text: str, span: Span, *, lang: str | None = "en") -> list[Span]:
     """Spans of the sentences in text[start:end], without white space around them, in order."""
     import sentencex
 
-    start, end = span
-    inner = text[start:end]
     found: list[Span] = []
-    for boundary in sentencex.get_sentence_boundaries(lang or "en", inner):
-        one = trimmed(text, (start + boundary["start_index"], start + boundary["end_index"]))
-        if one[0] >= one[1]:
-            continue
-        if found and _joins(text, found[-1], one):
-            found[-1] = (found[-1][0], one[1])
-        else:
-            found.append(one)
+    for start, end in _stretches(text, span):
+        for boundary in sentencex.get_sentence_boundaries(lang or "en", text[start:end]):
+            one = trimmed(text, (start + boundary["start_index"], start + boundary["end_index"]))
+            if one[0] >= one[1]:
+                continue
+            if found and _joins(text, found[-1], one):
+                found[-1] = (found[-1][0], one[1])
+            else:
+                found.append(one)
     return found
+
+
+def _stretches(text: str, span: Span) -> Iterator[Span]:
+    """The span in parts that are not too long: of quotation marks without end sentencex's time grows as their square."""
+    start, end = span
+    while end - start > _LONGEST_STRETCH:
+        limit = start + _LONGEST_STRETCH
+        ends = (text.rfind(mark, start + 1, limit) for mark in ("\n", ". ", " "))
+        cut = next((place + 1 for place in ends if place >= 0), limit)
+        yield start, cut
+        start = cut
+    yield start, end
 
 
 def _joins(text: str, before: Span, after: Span) -> bool:

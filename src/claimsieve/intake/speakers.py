@@ -47,7 +47,7 @@ _MEDIUM = (
     r"[\w.'’-]+(?:\s+[A-Z][\w.'’-]+)*)?"
 )
 ADJUNCT = re.compile(
-    rf"\s+(?:{_WHEN}|{_MEDIUM}|on\s+condition\s+of\s+anonymity|on\s+(?:Twitter|X|Telegram|Facebook)|there|flatly)\b",
+    rf"\s+(?:{_WHEN}|{_MEDIUM}|on\s+condition\s+of\s+anonymity|on\s+(?:Twitter|X|Telegram|Facebook)|flatly)\b",
     re.IGNORECASE,
 )
 _LEADING = re.compile(
@@ -59,6 +59,7 @@ _LEADING = re.compile(
 _LEADING_PLACE = re.compile(r"\s*(?:In|At|From|Outside|Near)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z])")
 _RELATIVE = frozenset(("who", "which"))
 ONLY_A_NAME = re.compile(r"[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|al|bin|de|van|von|der|la|el|ibn))*")
+_LONGEST_ABBREVIATION = 4  # characters, with its full stop
 _LONGEST_REMARK = 45  # words
 _LONGEST_OF_A_LIST = 6
 _LONGEST_SPEAKER = 25  # words
@@ -244,6 +245,8 @@ def cleaned(words: str) -> str:
         if match.end() < len(text) + 1 or match.start() == 0:
             break
         text = text[: max(0, match.start() - 1)].rstrip(" ,")
+    if text.endswith(".") and len(text.split()[-1]) > _LONGEST_ABBREVIATION and "." not in text.split()[-1][:-1]:
+        text = text[:-1]
     first, _, rest = text.partition(" ")
     if rest and first in (
         "The",

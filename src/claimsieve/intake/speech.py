@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from claimsieve.intake.articles import Span
 from claimsieve.intake.contents import STOP, after_verb, content_after
-from claimsieve.intake.frames import Frame, Sentence, Way, clause_start
+from claimsieve.intake.frames import RELATIVE_REMARK, Frame, Sentence, Way, clause_start
 from claimsieve.intake.hearsay import according, impersonal, nominal
 from claimsieve.intake.speakers import Subject, cleaned, is_speaker, subject_before
 from claimsieve.intake.tags import ends_quoted, inverted_tag, tag
-from claimsieve.intake.verbs import AUXILIARY, FINITE, Verb, group, verb_forms, verb_pattern
+from claimsieve.intake.verbs import AUXILIARY, FINITE, Verb, group, has_verb, verb_forms, verb_pattern
 from claimsieve.intake.wording import either, little_words
 
 _NOT_SAID = re.compile(
@@ -28,6 +28,7 @@ _FOLLOWED_BY_VERB = re.compile(
     rf"|issued)\b",
     re.IGNORECASE,
 )
+_OF_A_NOUN = re.compile(r"\b(?:an?|the|this|his|her|its|their)\s+(?:\w+ly\s+)?\w+ed\b")  # "a leaked audit claims"
 _BLAMES = re.compile(r"[^.;]{3,}?\s(?:of|for)\s")
 # "rejects all of it", "denied the claims": nothing is said that could be looked up.
 _VAGUE_OBJECT = re.compile(
@@ -72,7 +73,7 @@ def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
     subject = subject_before(shown, match.start())
     if subject is not None and not is_speaker(cleaned(sentence.words(subject.span))):
         subject = None
-    if noun and subject is not None and FINITE.search(shown, subject.span[0], subject.span[1]):
+    if noun and subject is not None and FINITE.search(_OF_A_NOUN.sub("", shown[slice(*subject.span)])):
         return None
     content = content_after(sentence, match.end(), verb, noun=noun)
     if subject is None:
@@ -82,7 +83,7 @@ def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
         way: Way = "denial" if verb.kind == "deny" else "clause"
         return Frame(way, speaker, (subject.left, content), ((content, len(shown)),), remark)
     after = after_verb(shown, match.end(), verb)
-    tagged = STOP.match(shown, after) or ends_quoted(shown[: subject.left])
+    tagged = STOP.match(shown, after) or ends_quoted(shown[: subject.left]) or not has_verb(shown[after:])
     if tagged and verb.kind == "say" and (found := tag(sentence, subject, after, verb)):
         return replace(found, speaker=speaker, remark=remark)
     if not noun and _takes_object(shown, match.end(), verb):
@@ -123,7 +124,7 @@ def _takes_object(shown: str, place: int, verb: Verb) -> bool:
     if verb.base in group("gauge"):
         return bool(_GAUGED.match(shown, place))
     if verb.base in group("shown"):
-        return bool(_MEDIA.match(shown, place))
+        return bool(_MEDIA.match(shown, place)) and RELATIVE_REMARK.search(shown, place) is not None
     return verb.kind == "deny" or verb.base in group("object")
 
 

@@ -40,6 +40,11 @@ _GENERAL = re.compile(
     r"|no\s+surprise|possible"
     r"|impossible|important|essential|what|why|how|worth|not\s+\w+)\b)"
 )
+_SUPPOSED = re.compile(r"If\s[^.]*\bwould\b")
+_OF_WHAT_MAY_BE = re.compile(r"\b(?:would|will|could|may|might|can)\s+(?:only\s+|be\b)")
+_SUMMING_UP = re.compile(
+    r"(?:It|This|That)(?:['’]s|\s+(?:is|was))\s+(?:\w+ly\s+)?(?:an?|the|our|their)\s"
+)  # "It is an admission of guilt"
 _LIKENESS = re.compile(
     r"\b(?:felt|feels|feel|sound|sounds|sounded|look|looks|looked|seem|seems|seemed)\s+(?:\w+\s+)?(?:like"
     r"|as\s+if|as\s+though)\b"
@@ -90,10 +95,17 @@ def _is_view(sentence: str, lower: str, context: Context) -> bool:
     spoken = context in ("quote", "post")
     if _matches("wish", lower) and (spoken or not _is_specific(sentence)):
         return True
+    if _matches("calls", lower) and not re.search(r"\d", sentence):
+        return True
+    if _SUPPOSED.match(sentence):
+        return True
+    if spoken and _SUMMING_UP.match(sentence) and not _is_specific(sentence):
+        return True
     if _LIKENESS.search(sentence) and not re.search(r"\d", sentence):
         return True
     strong, weak = (len(_pattern(section).findall(lower)) for section in ("judgement", "weak judgement"))
-    if strong + weak > 1 and not re.search(r"\d", sentence):
+    many = strong + weak > 1 or (strong + weak > 0 and _OF_WHAT_MAY_BE.search(sentence))
+    if many and not re.search(r"\d", sentence):
         return True
     return strong > 0 and (spoken or not _is_specific(sentence)) and not _NUMBER.search(sentence)
 
@@ -103,7 +115,9 @@ def _is_of_something(sentence: str, lower: str) -> bool:
     digit = re.search(r"\d", sentence)
     if _OURSELVES.match(sentence) or _matches("vague", lower) or (_GENERAL.match(sentence) and not digit):
         return False
-    if (_WOULD.search(sentence) or _SECOND_PERSON.search(sentence) or _matches("plan", lower)) and not digit:
+    if (_WOULD.search(sentence) or _SECOND_PERSON.search(sentence)) and not digit:
+        return False
+    if _matches("plan", lower) and not _NUMBER.search(sentence):
         return False
     return bool(_is_specific(sentence) or _WHEN.search(sentence) or _EVENT.search(sentence))
 
