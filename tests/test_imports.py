@@ -32,6 +32,7 @@ def test_light_modules_read_no_heavy_library():
         ["cascade", "--help"],
         ["sweep", "--help"],
         ["track", "sync", "--help"],
+        ["media", "check", "--help"],
         ["configs", "check", "starter-encoder"],
         ["recipe", "list"],
     ],
