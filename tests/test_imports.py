@@ -40,6 +40,7 @@ def test_what_an_encoder_predicts_with_reads_no_scikit_learn():
         ["export", "claimreview", "--help"],
         ["sweep", "--help"],
         ["track", "sync", "--help"],
+        ["media", "check", "--help"],
         ["configs", "check", "starter-encoder"],
         ["recipe", "list"],
     ],

@@ -47,6 +47,8 @@ def _degrees(value: Any, side: Any, sides: str, most: int) -> float | None:
         found = degrees + minutes / 60 + seconds / 3600
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    if not math.isfinite(found) or not 0 <= found <= most or side not in tuple(sides):
+    if not math.isfinite(found) or not 0 <= found <= most or not (0 <= minutes < 60 and 0 <= seconds < 60):
+        return None
+    if side not in tuple(sides):
         return None
     return -found if side == sides[1] else found
