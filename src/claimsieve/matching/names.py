@@ -34,7 +34,9 @@ class Names:
 
 def names(text: str) -> Names:
     """In a headline or a text in capitals only the listed names of states, parties and outlets are known as such."""
-    things, forms, rest = [], {}, text
+    things: list[str] = []
+    forms: dict[str, str] = {}
+    rest = text
     for start, end, thing in named(text):
         things.append(thing)
         forms.setdefault(thing, text[start:end])
