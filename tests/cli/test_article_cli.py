@@ -1,8 +1,6 @@
 """claimsieve article: what it writes, prints and refuses."""
 
 import json
-import sys
-import types
 
 import pytest
 
@@ -91,26 +89,13 @@ def test_with_a_model_the_rows_are_labelled_and_explained(claimsieve, story, mod
     assert out.startswith("label")
 
 
-def test_the_page_is_made_of_what_was_found(claimsieve, story, model, tmp_path, monkeypatch):
-    asked = {}
-
-    def analysis_page(rows, *, articles, model, title):
-        asked.update(rows=rows, articles=articles, model=model, title=title)
-        return "<!DOCTYPE html><title>page</title>"
-
-    package, module = types.ModuleType("claimsieve.analysis"), types.ModuleType("claimsieve.analysis.page")
-    module.analysis_page = analysis_page
-    monkeypatch.setitem(sys.modules, "claimsieve.analysis", package)
-    monkeypatch.setitem(sys.modules, "claimsieve.analysis.page", module)
+def test_the_page_shows_what_was_found(claimsieve, story, model, tmp_path):
     code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--model", model, "--no-similarity")
     assert code == 0, err
-    assert (tmp_path / "out" / "page.html").read_text().startswith("<!DOCTYPE html>")
+    page = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+    assert "A dam bursts above Tarsk" in page
+    assert "Jan Holt" in page
     assert "page.html" in err
-    assert (len(asked["rows"]), asked["articles"][0]["name"], asked["title"]) == (
-        4,
-        "dam.txt",
-        "A dam bursts above Tarsk",
-    )
 
 
 def test_evidence_of_other_files_and_a_limit_of_date(claimsieve, story, tmp_path):

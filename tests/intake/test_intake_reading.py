@@ -2,6 +2,7 @@
 
 import io
 import sys
+import textwrap
 
 import pytest
 
@@ -42,11 +43,9 @@ def test_plain_text_is_kept_as_it_stands_and_cut_at_blank_lines(tmp_path):
 
 
 def test_wrapped_lines_are_one_paragraph_and_single_lines_are_each_one():
-    wrapped = "The dam above the old town of Tarsk burst late on Monday night\n"
-    wrapped += "and water covered the market square within an\nhour."
-    assert len(document_of(Source("a", wrapped, "text")).blocks) == 1
-    single = f"{'The dam above the old town of Tarsk burst late on Monday night. ' * 3}\nPolice are there."
-    assert len(document_of(Source("a", single, "text")).blocks) == 2
+    story = "The dam above the old town of Tarsk burst late on Monday night. " * 3
+    assert len(document_of(Source("a", textwrap.fill(story, 72), "text")).blocks) == 1
+    assert len(document_of(Source("a", f"{story}\nPolice are there.", "text")).blocks) == 2
 
 
 def test_a_date_before_the_text_on_one_line_is_the_articles():
@@ -138,18 +137,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "said " * 100_000 + ".",
-        "“" * 200_000 + "a b",
-        "« " * 200_000 + "a b",
-        "'a " * 200_000,
-        '"x. ' * 200_000,
-        "Mr. " * 200_000,
-        "— A (@b) " * 50_000,
-        "that, said the " * 40_000,
+        "said " * 40_000 + ".",
+        "“" * 60_000 + "a b",
+        "« " * 40_000 + "a b",
+        "'a " * 60_000,
+        '"x. ' * 40_000,
+        "Mr. " * 60_000,
+        "— A (@b) " * 30_000,
+        "that, said the " * 15_000,
         "a" * 900_000,
-        "[" * 100_000 + "a",
+        "[" * 30_000 + "a",
         "> " * 5_000 + "a",
-        "*a **b " * 50_000,
+        "*a **b " * 10_000,
     ],
     ids=lambda text: text[:12],
 )

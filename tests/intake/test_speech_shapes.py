@@ -111,6 +111,44 @@ SHAPES = {
     'The mayor said: "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
     'The mayor told reporters, "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
     '"The bridge," said the mayor, "was mined last week."': ("the mayor", "The bridge was mined last week."),
+    "A hospital billed the state for patients who did not exist, a leaked audit claims.": (
+        "a leaked audit",
+        "A hospital billed the state for patients who did not exist.",
+    ),
+    "The health minister, Hamad Noor, said 12 clinics were closed.": ("Hamad Noor", "12 clinics were closed."),
+    "The mill burned down, said the miller, Jan Holt.": ("Jan Holt", "The mill burned down."),
+    "State broadcaster KTV, citing an intelligence source, reported that saboteurs had blown up the tanks.": (
+        "an intelligence source, cited by State broadcaster KTV",
+        "Saboteurs had blown up the tanks.",
+    ),
+    "The union put the number of strikers at 4,000.": (
+        "the union",
+        "The union put the number of strikers at 4,000.",
+    ),
+    "Two officials who asked not to be named said the convoy was hit twice.": (
+        "two officials",
+        "The convoy was hit twice.",
+    ),
+    "Three officers contradicted the president and said that no plane was lost.": (
+        "three officers",
+        "No plane was lost.",
+    ),
+    "The Treasury, the Federal Reserve and the FDIC said all depositors had their money.": (
+        "the Treasury, the Federal Reserve and the FDIC",
+        "All depositors had their money.",
+    ),
+    "President Jan Holt said his generals had told him the base was empty.": (
+        "President Jan Holt",
+        "His generals had told him the base was empty.",
+    ),
+    "According to their group, Clean Rivers, sewage ran for 4,200 hours.": (
+        "Clean Rivers",
+        "Sewage ran for 4,200 hours.",
+    ),
+    "Malaria kills 260,000 children each year, the WHO estimates.": (
+        "the WHO",
+        "Malaria kills 260,000 children each year.",
+    ),
     # nobody named, and passives
     "It was reported that the airport had closed on Sunday.": (
         None,
@@ -152,6 +190,14 @@ SHAPES = {
         "Kyiv blamed Moscow for the strike on the grain port.",
     ),
     # nobody says it
+    "Videos posted on social media showed smoke above the coast.": (
+        None,
+        "Videos posted on social media showed smoke above the coast.",
+    ),
+    "His cabinet declared an emergency in the capital and gave the army control of it.": (
+        None,
+        "His cabinet declared an emergency in the capital and gave the army control of it.",
+    ),
     "The dam burst on Monday and flooded 300 homes.": (None, "The dam burst on Monday and flooded 300 homes."),
     "The reported attack closed the port for two days.": (None, "The reported attack closed the port for two days."),
     "The state owns 51% of the airline.": (None, "The state owns 51% of the airline."),
@@ -227,6 +273,13 @@ def test_several_claims_each_have_their_speaker(case):
 
 
 NOTHING = (
+    "Moscow rejects all of it.",
+    "The UN called for restraint.",
+    "Some economists argue that customers will end up paying.",
+    "It is hard to find words for what the morning showed.",
+    "Everybody here knows somebody who takes the train.",
+    '"You go home and think you were too slow," the skier said.',
+    '"It felt like standing in a burning theatre," she added.',
     "Was the bridge mined before the attack?",
     "The ministry did not say how many people had died.",
     "The ministry declined to comment.",

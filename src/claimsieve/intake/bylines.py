@@ -10,8 +10,8 @@ from claimsieve.intake.pieces import Facts
 # "BAGHDAD (Reuters) - ", "BEIRUT, August 5, 2020 (AP) — ", "KYIV — "
 DATELINE = re.compile(
     r"(?:[A-Z][A-Z.'’/ -]+(?:,\s[A-Z][\w.]+(?:\s[A-Z]\w+)?)?|[A-Z][\w.'’-]+(?:[\s/][A-Z][\w.'’-]+)?(?:,\s[A-Z][\w.]+)?)"
-    r"(?:,\s(?:\w{3,9}\.?\s\d{1,2}|\d{1,2}\s\w{3,9})(?:,?\s\d{4})?)?\s*"
-    r"(?:\((?P<outlet>[A-Z][\w .&/-]{1,40})\)\s*[-–—]+\s*|(?<=[A-Z]{3})\s*[–—]+\s*)"
+    r"(?P<dated>,\s(?:\w{3,9}\.?\s\d{1,2}|\d{1,2}\s\w{3,9})(?:,?\s\d{4})?)?\s*"
+    r"(?:\((?P<outlet>[A-Z][\w .&/-]{1,40})\)\s*[-–—]+\s*|(?<=[A-Z]{3})\s*[–—]+\s*|(?(dated)[-–—]+\s+|(?!)))"
 )
 _TOP = 6  # blocks
 _BY = re.compile(r"\bBy\s+(?P<name>[A-Z][\w.'’-]+(?:\s+(?:[A-Z][\w.'’-]+|de|van|von|al|bin|der|la)){1,4})")

@@ -30,14 +30,17 @@ _OBJECT = re.compile(
     r"|(?:[\w.'’-]+\s+){0,3}?[\w'’-]+?)"
     r"|[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3}|[a-z]+s)(?=\s|[,:.]|$)"
 )
-_TO_SOMEBODY = re.compile(r"\s+to\s+(?:reporters|journalists|the\s+[\w.'’-]+|[A-Z][\w.'’-]*)\b")
+_TO_SOMEBODY = re.compile(
+    r"\s+to\s+(?:reporters|journalists|the\s+[\w.'’-]+"
+    r"|[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,3})\b"
+)
 _PLACE = re.compile(r"\s+(?:in|at|from|near|outside)\s+(?:the\s+)?[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)*\b")
 _NO_CLAUSE = re.compile(
     r"\s+(?:to|of|about|for|as|nothing|so|little|much|goodbye|with|from|at|in|on|by|how|why|what|whether|if"
     r"|responsibility"
     r"|victory|yes|no(?=[,.]))\b"
 )
-_PLACED = re.compile(r"\s+(?:in|at|on|by|for|with|from|about|as)\b")
+_PLACED = re.compile(r"\s+(?:in|at|on)\b")
 _MOST_ADJUNCTS = 4
 
 

@@ -58,7 +58,7 @@ class Pool:
         """
         if self._limits.passages == 0 or not self._passages:
             return tuple(first)[: self._limits.passages]
-        scores = self._scores(one.claim)
+        scores = self.scores(one.claim)
         chosen: list[int] = []
         texts = {item.text for item in first}
         for place in np.argsort(-scores, kind="stable"):
@@ -71,7 +71,7 @@ class Pool:
             chosen.append(int(place))
         return (*first, *self._with_neighbours(chosen, one, article))[: self._limits.passages]
 
-    def _scores(self, claim: str) -> Floats:
+    def scores(self, claim: str) -> Floats:
         """Fused score of every passage; 0 for one that has neither words nor meaning in common with the claim."""
         by_words = _word_scores(self._index, terms(claim), len(self._passages))
         fused = np.where(by_words > 0, 1 / (_FUSION + _ranks(by_words)), 0)

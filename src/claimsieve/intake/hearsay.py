@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from claimsieve.intake.articles import Span
 from claimsieve.intake.frames import Frame, Sentence, clause_start
-from claimsieve.intake.speakers import cleaned, is_speaker
+from claimsieve.intake.speakers import ONLY_A_NAME, cleaned, is_speaker
 from claimsieve.intake.verbs import FINITE
 
 _ACCORDING = re.compile(
@@ -27,13 +27,20 @@ def according(sentence: Sentence) -> Iterator[Frame]:
             continue
         if not shown[: match.start()].strip(" \"“'"):
             begin = re.compile(r"[,\s]*").match(shown, stop)
-            content: tuple[Span, ...] = ((_over_appositive(shown, begin.end() if begin else stop), len(shown)),)
+            place = begin.end() if begin else stop
+            name = _NAME_NEXT.match(shown, place)
+            if name and speaker[:1].islower():
+                speaker, place = name["name"], name.end()  # "According to their group, Clean Rivers Now, …"
+            content: tuple[Span, ...] = ((_over_appositive(shown, place), len(shown)),)
         else:
             goes_on = re.compile(r",\s+(?!(?:a|an|the|who|which|its|his|her|citing|adding|and|but|as|while)\b)").match(
                 shown, stop
             )
             content = ((0, match.start()), *(((goes_on.end(), len(shown)),) if goes_on else ()))
         yield Frame("clause" if content[0][0] else "tag", speaker, (match.start(), stop), content)
+
+
+_NAME_NEXT = re.compile(rf"(?P<name>{ONLY_A_NAME.pattern}),\s+(?=\S)")
 
 
 def _over_appositive(shown: str, place: int) -> int:
@@ -64,16 +71,28 @@ _SAID_TO = re.compile(
 )
 
 
+# "the inquiry was told that …", "Reuters was told by officials that …"
+_WAS_TOLD = re.compile(
+    r"^(?:(?!\b(?:if|not|never)\b)[^,;:]){3,80}?\s(?:was|were|has\s+been|have\s+been|had\s+been)\s+(?:also\s+"
+    r"|later\s+)?(?:told|informed)"
+    r"(?:\s+by\s+(?P<who>[^,;:]{3,60}?))?\s+that\s+"
+)
+
+
 def impersonal(sentence: Sentence) -> Iterator[Frame]:
     """ "It is claimed that …", "… is said to have …", "reportedly": nobody is named."""
     shown = sentence.shown
     for match in _IT.finditer(shown):
         yield Frame("clause", None, match.span(), ((match.end(), len(shown)),))
         return
-    if (match := _SAID_TO.search(shown)) and not re.match(r"\s*,", shown[match.end() :]):
-        start = clause_start(shown, match.start())
-        by = re.compile(r"\s+by\s+(?P<who>[^,;.]{3,60}?)\s+to\b").search(shown, match.start())
-        yield Frame("whole", cleaned(by["who"]) if by else None, match.span(), ((start, len(shown)),))
+    if told := _WAS_TOLD.search(shown):
+        yield Frame("clause", cleaned(told["who"]) if told["who"] else None, told.span(), ((told.end(), len(shown)),))
+        return
+    said = _SAID_TO.search(shown)
+    if said and not re.match(r"\s*,", shown[said.end() :]):
+        start = clause_start(shown, said.start())
+        by = re.compile(r"\s+by\s+(?P<who>[^,;.]{3,60}?)\s+to\b").search(shown, said.start())
+        yield Frame("whole", cleaned(by["who"]) if by else None, said.span(), ((start, len(shown)),))
 
 
 _NOMINAL = re.compile(

@@ -56,7 +56,7 @@ def read_html(name: str, text: str, *, url: str | None = None) -> Reading:
     found = _extracted(text, url)
     parts = list(_parts(tree, first_group=0))
     kept = _of_article(parts, found.text if found is not None else None)
-    if not kept:
+    if not any(text.strip() for text, _, _ in kept):
         raise DataError(f"{name}: expected an article, found a page without text. Save the article's text as a file.")
     if found is None:
         return joined(kept, Facts(lang=_language(tree)))

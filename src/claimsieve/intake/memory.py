@@ -96,6 +96,8 @@ class Memory:
             spoke = name in self.speakers[-_FAR_BACK:]
             if pronoun in ("he", "she") and not _may_be_person(full, spoke):
                 continue
+            if _is_of_the_other(pronoun, name):
+                continue
             if pronoun == "they" and not (is_plural(name) or (is_body(name) and spoke)):
                 continue
             if pronoun == "it" and not is_body(name) and (not spoke or _may_be_person(full, True)):
@@ -111,7 +113,7 @@ class Memory:
         if words[-1] in self.roles:
             return self.roles[words[-1]]
         for name in reversed(self.speakers[-_FAR_BACK:]):
-            if words[-1] in name.lower().split() and len(name.split()) > len(words) and not is_plural(name):
+            if words[-1] in _head(name.lower()) and len(name.split()) > len(words) and not is_plural(name):
                 return name
         return None
 
@@ -119,6 +121,18 @@ class Memory:
 @cache
 def _introduced() -> re.Pattern[str]:
     return re.compile(_INTRODUCED.replace("PEOPLE", either(entries("speakers.txt", "people"))))
+
+
+def _is_of_the_other(pronoun: str, name: str) -> bool:
+    """Whether a title or role in a name says that it cannot be him, or her."""
+    words = {word.strip(".,").lower() for word in name.split()}
+    return (
+        bool(words & little_words("men"))
+        if pronoun == "she"
+        else bool(words & little_words("women"))
+        if pronoun == "he"
+        else False
+    )
 
 
 def _head(name: str) -> list[str]:

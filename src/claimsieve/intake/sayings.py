@@ -91,10 +91,10 @@ def _without_aside(unit: Sentence, frame: Frame) -> tuple[tuple[Span, ...], list
         if is_remark(rest) or (word not in _KEEPS and FINITE.search(unit.shown, match.end(), end)):
             aside = match.start("word") if word == "without" else match.end()
             return (*before, (start, match.start())), [(aside, end)]
-    if frame.way == "object" and (match := RELATIVE_REMARK.search(unit.shown, start, end)):
-        return (*before, (start, match.start())), [
-            (match.start() + len(match.group()) - len(match.group().lstrip(" ,")), end)
-        ]
+    relative = RELATIVE_REMARK.search(unit.shown, start, end) if frame.way == "object" else None
+    if relative is not None:
+        begins = relative.end() - len(relative.group().lstrip(" ,"))
+        return (*before, (start, relative.start())), [(begins, end)]
     return frame.content, []
 
 
@@ -127,13 +127,22 @@ def _said(unit: Sentence, frame: Frame, speaker: str | None) -> list[Candidate]:
         parts = [one for span in inside for one in _inner_quote(unit, span, speaker)]
         return [replace(parts[0], core=(min(before, parts[0].core[0]), parts[0].core[1])), *parts[1:]] if parts else []
     spans = tuple((unit.span[0] + start, unit.span[0] + end) for start, end in frame.content)
-    claim = as_sentence(" ".join(unit.text[start:end] for start, end in spans))
+    claim = as_sentence(_joined(unit, frame.content))
     checkable = is_checkable(claim, context="report", own=speaker is None and frame.speaker is not None)
     if frame.way == "denial":
         claim = as_sentence(f"It is not true that {uncapitalised(claim)}")
     ours = speaker is None and frame.speaker is not None  # "we could see that …"
     found = Found(claim, spans, unit.span, unit.span, "statement" if ours else "report", speaker)
     return [Candidate(found, (before, max(frame.content[-1][1], frame.region[1])), checkable)]
+
+
+def _joined(unit: Sentence, content: Sequence[Span]) -> str:
+    """What stands on both sides of a tag; with a comma where the first is a sentence already."""
+    first, *rest = (unit.words(span) for span in content)
+    for more in rest:
+        whole = has_verb(first) and not first.endswith(("which", "who", "that"))
+        first += f"{', ' if whole else ' '}{more}"
+    return first
 
 
 def _begins_in(unit: Sentence, quotation: Quotation, span: Span) -> bool:

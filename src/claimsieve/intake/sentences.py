@@ -42,7 +42,7 @@ def sentences(text: str, span: Span, *, lang: str | None = "en") -> list[Span]:
 
 
 def _stretches(text: str, span: Span) -> Iterator[Span]:
-    """The span in parts that are not too long: of quotation marks without end sentencex's time grows as their square."""
+    """The span in parts that are not too long: sentencex is slow, by the square, at quotation marks without end."""
     start, end = span
     while end - start > _LONGEST_STRETCH:
         limit = start + _LONGEST_STRETCH

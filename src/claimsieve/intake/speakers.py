@@ -128,9 +128,7 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
             return None
         if outer := _outer_name(masked, tokens, found):
             return outer
-        if ONLY_A_NAME.fullmatch(between.strip()) and re.match(
-            r"(?:The|the|Its|its|His|her|Her|his|Their|their)\s[\w-]+", words
-        ):
+        if ONLY_A_NAME.fullmatch(between.strip()) and words.split()[-1][:1].islower():
             start = tokens[opening].end() + len(between) - len(between.lstrip())
             return Subject((start, start + len(between.strip())), found.left)
         if words[:1].isupper() or loose or re.match(r"(?:an?|the|one|two|three|some|his|her|its|their)\s", words):

@@ -29,6 +29,7 @@ _FOLLOWED_BY_VERB = re.compile(
     re.IGNORECASE,
 )
 _OF_A_NOUN = re.compile(r"\b(?:an?|the|this|his|her|its|their)\s+(?:\w+ly\s+)?\w+ed\b")  # "a leaked audit claims"
+_CITES = re.compile(r",?\s+(?:citing|quoting)\s+(?P<who>[^,;.]{3,80}?)(?=[,.;]|$)")
 _BLAMES = re.compile(r"[^.;]{3,}?\s(?:of|for)\s")
 # "rejects all of it", "denied the claims": nothing is said that could be looked up.
 _VAGUE_OBJECT = re.compile(
@@ -79,6 +80,9 @@ def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
     if subject is None:
         return _of_same_subject(sentence, match, verb, content) or inverted_tag(sentence, match, verb)
     speaker, remark = cleaned(sentence.words(subject.span)), shown[subject.span[1] : match.start()]
+    cites = _CITES.search(shown, subject.span[1])
+    if cites is not None and (cites.start() < match.start() or not shown[match.end() : cites.start()].strip()):
+        speaker = f"{cleaned(cites['who'])}, cited by {speaker}"
     if content is not None:
         way: Way = "denial" if verb.kind == "deny" else "clause"
         return Frame(way, speaker, (subject.left, content), ((content, len(shown)),), remark)

@@ -61,7 +61,8 @@ FINITE = re.compile(
 )
 _HELPED = re.compile(rf"\b(?:{AUXILIARY})\b|\w['’](?:s|re|ve|d|ll|m)\b")
 _IN_S = re.compile(
-    r"\b[a-z]+s\b\s+(?:the|a|an|any|all|his|her|their|its|no|to|that|from|in|at|on|over|about|more|most|as|off"
+    r"\b[a-z]+s\b\s+(?:the|a|an|any|all|his|her|their|its|no|to|that|from|in|at|on|over|about|more|most|it|them"
+    r"|him|me|us|as|off"
     r"|up|out|down|against|for|with|into|under|through|between|around|towards|\d)\b"
     r"|\b[a-z]+s\s+\d"
 )
