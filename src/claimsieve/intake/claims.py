@@ -77,7 +77,7 @@ def _plain_statements(reader: _Reader, block: Block) -> Iterator[Found]:
             and len(shown) <= LONGEST_SENTENCE
             and not shown.endswith(("?", "？", "؟"))
         ):
-            context: Context = block.kind if block.kind in ("post", "caption") else "statement"  # type: ignore[assignment]
+            context: Context = block.kind if block.kind in ("post", "caption") else "statement"
             yield Found(
                 as_sentence(shown),
                 (span,),
