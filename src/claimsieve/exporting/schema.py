@@ -13,14 +13,14 @@ from claimsieve.errors import MissingPackageError
 def claimreview_problem() -> Callable[[Mapping[str, Any]], str | None]:
     """A function that says where a document breaks the schema and how; None when it does not."""
     try:
-        from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+        from jsonschema import Draft202012Validator
     except ImportError:
         raise MissingPackageError("jsonschema is not installed: pip install 'jsonschema>=4.23,<5'") from None
     text = resources.files("claimsieve.exporting").joinpath("claimreview.schema.json").read_text(encoding="utf-8")
     validator = Draft202012Validator(json.loads(text))
 
     def problem(document: Mapping[str, Any]) -> str | None:
-        from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+        from jsonschema.exceptions import best_match
 
         error = best_match(validator.iter_errors(document))
         if error is None:

@@ -17,7 +17,7 @@ from claimsieve.matching.wording import MOSTLY_THE_SAME, as_said, overlap, plain
 _DENIALS = vocabulary(
     """false falsely fake faked hoax untrue myth debunked debunks denies deny denying denial rejects rejected refutes
     refuted disproved disproven dispelled unproven unfounded baseless lacks lack lacking unable stopped fails fail
-    fabricated staged doctored photoshopped impossible"""
+    stop stops refuse refuses fabricated staged doctored photoshopped impossible"""
 )
 _MORE_COUNTERPARTS = vocabulary(
     """killed/wounded killed/injured dead/wounded dead/injured died/survived dies/survives kill/save
@@ -33,6 +33,12 @@ _MORE_COUNTERPARTS = vocabulary(
     higher/lower most/least maximum/minimum public/private temporary/permanent voluntary/mandatory
     optional/mandatory required/banned required/forbidden for/against"""
 )
+_SCOPE = vocabulary("only exclusively solely entirely")
+_EXCLUDES: dict[str, list[str]] = {}
+for _pair in (*sorted(_MORE_COUNTERPARTS), *(f"{one}/{other}" for one, other in COUNTERPARTS.items())):
+    _first, _second = _pair.split("/")
+    _EXCLUDES.setdefault(_first, []).append(_second)
+    _EXCLUDES.setdefault(_second, []).append(_first)
 _PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "non-", "anti", "anti-")
 
 
@@ -60,10 +66,11 @@ def said(text: str) -> Said:
 
 def differences(ours: Said, theirs: Said) -> tuple[str, ...]:
     """In words for people, such as "number: 22 here, 80 there"; () where none was found. "here" is `ours`."""
-    return tuple(dict.fromkeys(_found(ours, theirs)))
+    found = list(_of_meaning(ours, theirs))
+    return tuple(dict.fromkeys(found or _of_wording(ours, theirs)))
 
 
-def _found(ours: Said, theirs: Said) -> Iterator[str]:
+def _of_meaning(ours: Said, theirs: Said) -> Iterator[str]:
     yield from _of_numbers(ours.numbers, theirs.numbers)
     if len(ours.negations) != len(theirs.negations):  # that nobody came "without" is not undone by a "not"
         yield _told("negation", ours.negations, theirs.negations)
@@ -72,11 +79,18 @@ def _found(ours: Said, theirs: Said) -> Iterator[str]:
     if found := conflict(ours.names, theirs.names):
         yield _told("name", found[:1], found[1:])
     yield from (_told("opposite", [one], [other]) for one, other in _opposites(ours.words, theirs.words))
-    for exchanged in substitutions(ours.words, theirs.words):
-        yield _told("word", [exchanged.ours], [exchanged.theirs])
+    here, there = _SCOPE.intersection(ours.words), _SCOPE.intersection(theirs.words)
+    if bool(here) != bool(there):
+        yield _told("scope", here, there)
     is_alike = overlap(ours.words, theirs.words) >= MOSTLY_THE_SAME
     if is_alike and (order := swapped(ours.names, theirs.names, ours.words, theirs.words)):
         yield _told("order", [" … ".join(order)], [" … ".join(reversed(order))])
+
+
+def _of_wording(ours: Said, theirs: Said) -> Iterator[str]:
+    """Words exchanged in texts that are mostly the same words; told where nothing more telling was found."""
+    for exchanged in substitutions(ours.words, theirs.words):
+        yield _told("word", [exchanged.ours], [exchanged.theirs])
 
 
 def _of_numbers(ours: Iterable[Quantity], theirs: Iterable[Quantity]) -> Iterator[str]:
@@ -94,17 +108,18 @@ def _opposites(ours: tuple[str, ...], theirs: tuple[str, ...]) -> Iterator[tuple
     """Words of each that the other lacks and that exclude each other."""
     left, right = {stem(word) for word in ours}, {stem(word) for word in theirs}
     here = [word for word in dict.fromkeys(ours) if stem(word) not in right]
-    there = [word for word in dict.fromkeys(theirs) if stem(word) not in left]
+    there = dict.fromkeys(word for word in theirs if stem(word) not in left)
     for one in here:
-        for other in there:
-            if COUNTERPARTS.get(one) == other or COUNTERPARTS.get(other) == one or _exclude(one, other):
-                yield one, other
+        yield from ((one, other) for other in _excluded(one) if other in there)
+    # "Illegal" here and "legal" there.
+    prefixed = {prefix + one: one for one in there if len(one) > 3 for prefix in _PREFIXES}
+    yield from ((one, prefixed[one]) for one in here if one in prefixed)
 
 
-def _exclude(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    prefixed = len(short) > 3 and any(long == prefix + short for prefix in _PREFIXES)
-    return prefixed or not _MORE_COUNTERPARTS.isdisjoint((f"{one}/{other}", f"{other}/{one}"))
+def _excluded(word: str) -> Iterator[str]:
+    yield from _EXCLUDES.get(word, ())
+    if len(word) > 3:
+        yield from (prefix + word for prefix in _PREFIXES)
 
 
 def _told(what: str, here: Iterable[str], there: Iterable[str]) -> str:

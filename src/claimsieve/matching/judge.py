@@ -47,7 +47,7 @@ def judge(ours: Side, theirs: Side, *, cosine: float | None, grams: float | None
         cosine = None
     if not is_near and (cosine is None or cosine < by.suggested):
         return None
-    similarity = round(float(grams if is_near else cosine or 0.0), 4)
+    similarity = round(float((grams if is_near else cosine) or 0.0), 4)
     is_same = _is_same_text(ours.said.text, theirs.said.text)
     why = _doubts(ours, theirs, is_same=is_same)
     if why:

@@ -14,7 +14,7 @@ _NO_NAMES = vocabulary(
     thursday friday saturday sunday mr mrs ms dr sir president senator governor minister king queen prince pope rep sen
     gov gen breaking update video photo watch exclusive report reports official officials i im ive us"""
 )
-_MOST_CAPITALS = 0.6  # of longer words: beyond, capitals are a headline's
+_MOST_SMALL = 0.1  # of the longer words of a headline
 _BY = re.compile(r"\bby\b", re.IGNORECASE)
 
 
@@ -34,7 +34,9 @@ class Names:
 
 def names(text: str) -> Names:
     """In a headline or a text in capitals only the listed names of states, parties and outlets are known as such."""
-    things, forms, rest = [], {}, text
+    things: list[str] = []
+    forms: dict[str, str] = {}
+    rest = text
     for start, end, thing in named(text):
         things.append(thing)
         forms.setdefault(thing, text[start:end])
@@ -113,8 +115,10 @@ def _capitals(text: str) -> tuple[str, ...]:
 
 
 def _is_headline(text: str) -> bool:
+    """Whether hardly any longer word is in small letters, so that capitals say nothing."""
     long = [match.group() for match in words(text) if len(match.group()) > 3 and match.group()[0].isalpha()]
-    return sum(word[0].isupper() for word in long[1:]) > _MOST_CAPITALS * max(1, len(long) - 1) and len(long) > 3
+    small = [word for word in long if word[0].islower() and stems([word])]
+    return len(long) > 2 and len(small) <= _MOST_SMALL * len(long)
 
 
 def _initials(plain: Sequence[str]) -> frozenset[str]:

@@ -68,7 +68,8 @@ class _Grams:
 
     def of(self, row: int) -> NDArray[np.uint64]:
         begin, end = self._sets.indptr[row : row + 2]
-        return self._hashes[self._sets.indices[begin:end]]
+        found: NDArray[np.uint64] = self._hashes[self._sets.indices[begin:end]]
+        return found
 
     def buckets(self) -> list[NDArray[np.uint64]]:
         """A number of each text for each band of its signature; texts that agree in one are candidates."""

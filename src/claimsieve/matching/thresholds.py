@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from claimsieve.errors import ConfigError
 
 # Of weights, pooling and window (encoder.fingerprint).
-MINILM = "TO-BE-FILLED"
+MINILM = "47a27440695345cee9465979de3037e680046e97b4345e70cce62e079cb14ec9"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from claimsieve.data.editing.texts import stem, stems, vocabulary, words
 LEAST_CONTENT_WORDS = 4
 LEAST_CHARACTERS = 20
 MOSTLY_THE_SAME = 0.6  # share of the content words of the shorter text
+_NEARLY_VERBATIM = 0.8  # share of the content words of the longer text
 MAX_WORDS = 300  # of a text whose words are laid beside another's: that takes quadratic time
 
 # The commonest small words of languages that are written in Latin letters, but for those that English has too.
@@ -33,6 +34,16 @@ _ENGLISH = vocabulary(
 )
 
 
+# Who reports it, and on what it is seen, is put in many ways.
+_SAID_ANYHOW = vocabulary(
+    """say says said saying state states stated tell tells told declare declared claim claims claimed claiming report
+    reported reports tweet tweeted post posted photo photos photograph photographs picture pictures image images video
+    videos footage clip show shows showed showing breaking update via watch rt just"""
+)
+_GRAMMAR = vocabulary(
+    """a an the of in on at to is are was were be been being am has have had having do does did that which who it its he
+    she they his her their there and by with as u s"""
+)
 _POSTED = re.compile(r"(?:https?://|\bwww\.)[!-~]+|(?<![\w@])@[A-Za-z0-9_]+|\A\s*RT\b:?", re.IGNORECASE)
 _LEFT_OVER = re.compile(r"\A[\s:]+|\s+\Z|(?<=\s)\s+")
 
@@ -84,21 +95,27 @@ def overlap(ours: Sequence[str], theirs: Sequence[str]) -> float:
 def substitutions(ours: Sequence[str], theirs: Sequence[str]) -> list[Substitution]:
     """Where the texts, laid beside one another, have other content words; typos and endings do not count.
 
-    Of texts that are not mostly the same words in the same order there are none: they are put in other words anyway.
+    Of texts that are not mostly the same words in the same order there are none: they are put in other words anyway. Of
+    those that are nearly word for word the same, a word that only one of them has counts too, and so do small words.
     """
     left, right = [stem(word) for word in ours], [stem(word) for word in theirs]
     codes = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
     aligned = sum(len(_content(ours[start:end])) for kind, start, end, *_ in codes if kind == "equal")
-    if aligned < MOSTLY_THE_SAME * max(1, min(len(_content(ours)), len(_content(theirs)))):
+    shorter, longer = sorted((len(_content(ours)), len(_content(theirs))))
+    if aligned < MOSTLY_THE_SAME * max(1, shorter):
         return []
+    is_verbatim = aligned >= _NEARLY_VERBATIM * longer
     found = []
     for kind, start, end, other_start, other_end in codes:
-        if kind != "replace":
+        if kind == "equal" or (kind != "replace" and not is_verbatim):
             continue
-        one = _own(ours[start:end], right)
-        other = _own(theirs[other_start:other_end], left)
-        if one and other and not _are_typos(one, other):
-            found.append(Substitution(" ".join(one), " ".join(other)))
+        one, other = ours[start:end], theirs[other_start:other_end]
+        if is_verbatim:
+            one, other = _telling(one), _telling(other)
+        else:
+            one, other = _own(one, right), _own(other, left)
+        if ((one and other) or (is_verbatim and (one or other))) and not _are_typos(one, other):
+            found.append(Substitution(" ".join(one) or "none", " ".join(other) or "none"))
     return found
 
 
@@ -114,7 +131,11 @@ def is_same_wording(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _own(found: Sequence[str], other_text: Sequence[str]) -> list[str]:
-    return [word for word in _content(found) if stem(word) not in other_text]
+    return [word for word in _content(found) if stem(word) not in other_text and word not in _SAID_ANYHOW]
+
+
+def _telling(found: Sequence[str]) -> list[str]:
+    return [word for word in found if word not in _SAID_ANYHOW and word not in _GRAMMAR]
 
 
 def _content(found: Sequence[str]) -> list[str]:
