@@ -109,6 +109,7 @@ SHAPES = {
         "The bridge was mined last week.",
     ),
     'The mayor said: "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
+    'The mayor was blunt: "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
     'The mayor told reporters, "The bridge was mined last week."': ("the mayor", "The bridge was mined last week."),
     '"The bridge," said the mayor, "was mined last week."': ("the mayor", "The bridge was mined last week."),
     "A hospital billed the state for patients who did not exist, a leaked audit claims.": (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from claimsieve.intake.articles import Span
-from claimsieve.intake.frames import Frame, Sentence, clause_start
+from claimsieve.intake.frames import Frame, Sentence, clause_start, is_filler
 from claimsieve.intake.speakers import ONLY_A_NAME, cleaned, is_speaker
 from claimsieve.intake.verbs import FINITE
 
@@ -93,6 +93,16 @@ def impersonal(sentence: Sentence) -> Iterator[Frame]:
         start = clause_start(shown, said.start())
         by = re.compile(r"\s+by\s+(?P<who>[^,;.]{3,60}?)\s+to\b").search(shown, said.start())
         yield Frame("whole", cleaned(by["who"]) if by else None, said.span(), ((start, len(shown)),))
+
+
+_HANDS_OVER = re.compile(r"(?P<head>[^:;.]{3,120}):\s+(?=[\"“'‘«])")
+
+
+def handed_over(sentence: Sentence) -> Iterator[Frame]:
+    """'NAME was blunt: "…"': a sentence that only a colon and quotation marks make one of reporting."""
+    match = _HANDS_OVER.match(sentence.shown)
+    if match and is_filler(sentence.shown[match.end() :]):
+        yield Frame("clause", "", match.span("head"), ((match.end(), len(sentence.shown)),))
 
 
 _NOMINAL = re.compile(

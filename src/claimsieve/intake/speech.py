@@ -10,7 +10,7 @@ from dataclasses import replace
 from claimsieve.intake.articles import Span
 from claimsieve.intake.contents import STOP, after_verb, content_after
 from claimsieve.intake.frames import RELATIVE_REMARK, Frame, Sentence, Way, clause_start
-from claimsieve.intake.hearsay import according, impersonal, nominal
+from claimsieve.intake.hearsay import according, handed_over, impersonal, nominal
 from claimsieve.intake.speakers import Subject, cleaned, is_speaker, subject_before
 from claimsieve.intake.tags import ends_quoted, inverted_tag, tag
 from claimsieve.intake.verbs import AUXILIARY, FINITE, Verb, group, has_verb, verb_forms, verb_pattern
@@ -60,6 +60,7 @@ def frames(sentence: Sentence) -> list[Frame]:
     found += according(sentence)
     found += impersonal(sentence)
     found += nominal(sentence, found)
+    found = found or list(handed_over(sentence))
     found.sort(key=lambda frame: frame.region)
     return _apart(sentence, _unnested(sentence, found))
 
