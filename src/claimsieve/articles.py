@@ -1,13 +1,11 @@
 """What was found in articles, labelled by a model and shown on one page."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from claimsieve.analysis.page import analysis_page
 from claimsieve.evaluation.assessment import read_calibration
-from claimsieve.inference.pictures import Pictures
 from claimsieve.inference.predict import Job, predict_file
 from claimsieve.intake.desk import CLAIMS, LABELLED, PAGE, Intake, labelled_rows
 from claimsieve.models.artifacts import load_model
@@ -20,16 +18,13 @@ def label_intake(
     model: Path,
     directory: Path,
     *,
-    pictures: Callable[[str], Pictures] | None = None,
     advance: Callable[[int], None] = lambda rows: None,
 ) -> Rows:
     """Label claims.jsonl of `directory` by a model directory into labelled.jsonl, with explanations.
 
-    pictures: makes what looks pictures up from the claims file's name. advance: is told how many rows are done.
+    advance: is told how many rows are done.
     """
     job = Job(str(directory / CLAIMS), str(directory / LABELLED), explain=True, restart=True)
-    if pictures is not None:
-        job = replace(job, pictures=pictures(job.source))
     loaded, manifest = load_model(model)
     predict_file(loaded, job, calibration=read_calibration(model), fingerprint=manifest.fingerprint, advance=advance)
     return labelled_rows(directory)

@@ -28,9 +28,6 @@ def article(
         metavar="MODEL",
         help="Label the claims with it: a directory, models:/NAME@champion or runs:/ID/model.",
     ),
-    media_index: Path | None = typer.Option(
-        None, "--media-index", metavar="INDEX", help="With --model: look pictures up in an index of `claimsieve media`."
-    ),
     evidence: list[str] = typer.Option(
         [], "--evidence", metavar="FILE", help="More evidence: an article, or .jsonl of text, source, date, url."
     ),
@@ -53,8 +50,6 @@ def article(
     from claimsieve.intake.desk import LABELLED, PAGE, check_directory, take_in, write_intake
     from claimsieve.intake.evidence import Limits
 
-    if media_index is not None and model is None:
-        raise ConfigError("--media-index: expected --model with it, found none.")
     check_directory(output)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     with _reading(quiet=quiet) as advance:
@@ -75,7 +70,7 @@ def article(
     written = write_intake(intake, output)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
-        rows = _labelled(intake, model, output, media_index, quiet=quiet)
+        rows = _labelled(intake, model, output, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
     _tell(intake, rows, written, model, as_json=as_json, quiet=quiet)
     if intake.rejects:
@@ -104,19 +99,12 @@ def _reading(*, quiet: bool) -> Iterator[Any]:
         yield lambda name: status.update(f"reading {name!r}")
 
 
-def _labelled(intake: "Intake", model: str, output: Path, index: Path | None, *, quiet: bool) -> list[dict[str, Any]]:
-    from functools import partial
-
+def _labelled(intake: "Intake", model: str, output: Path, *, quiet: bool) -> list[dict[str, Any]]:
     from claimsieve.articles import label_intake, write_article_page
     from claimsieve.cli.options import opened_model
 
-    pictures = None
-    if index is not None:
-        from claimsieve.inference.pictures import opened_pictures
-
-        pictures = partial(opened_pictures, index)
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
-        rows = label_intake(directory, output, pictures=pictures, advance=advance)
+        rows = label_intake(directory, output, advance=advance)
     write_article_page(intake, rows, output, model=model)
     return rows
 

@@ -22,8 +22,8 @@ KNOWN: Mapping[str, Thresholds] = {
     MINILM: Thresholds(
         similar=0.67,
         suggested=0.59,
-        how="the choosing halves of experiments/007-matching: 2,022 Snopes titles among 8,931 claims and 82 pairs of our "
-        "own; similar keeps a precision of .95 at the lower end, suggested finds nine in ten paraphrases",
+        how="the choosing halves of experiments/007-matching: 2,022 Snopes titles among 8,931 claims and 82 pairs of "
+        "our own; similar keeps a precision of .95 at the lower end, suggested finds nine in ten paraphrases",
     ),
 }
 
