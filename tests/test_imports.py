@@ -6,7 +6,21 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "mlflow", "sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "datasets")
+HEAVY = (
+    "torch",
+    "transformers",
+    "mlflow",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+    "datasets",
+    "trafilatura",
+    "bm25s",
+    "sentencex",
+    "faiss",
+)
 LIGHT = ("claimsieve", "claimsieve.cli", "claimsieve.config", "claimsieve.data.recipes", "claimsieve.data.corpora")
 
 
@@ -40,6 +54,7 @@ def test_what_an_encoder_predicts_with_reads_no_scikit_learn():
         ["export", "claimreview", "--help"],
         ["sweep", "--help"],
         ["track", "sync", "--help"],
+        ["article", "--help"],
         ["media", "check", "--help"],
         ["configs", "check", "starter-encoder"],
         ["recipe", "list"],
