@@ -83,14 +83,13 @@ def distance(known: Fingerprint, query: Fingerprint, *, plain_only: bool) -> int
     return int(np.unpackbits(knowns[:, None] ^ queries[None], axis=2).sum(axis=2, dtype=int).min())
 
 
-def recall(pictures: list[Image.Image], threads: int) -> list[dict[str, Any]]:
-    def all_of(picture: Image.Image) -> list[tuple[int, int]]:
-        known = fingerprint_of(made.png(picture))
+def recall(pictures: list[Image.Image], prints: list[Fingerprint], threads: int) -> list[dict[str, Any]]:
+    def all_of(picture: Image.Image, known: Fingerprint) -> list[tuple[int, int]]:
         changed = (fingerprint_of(change(picture)) for change in CHANGES.values())
         return [(distance(known, one, plain_only=True), distance(known, one, plain_only=False)) for one in changed]
 
     with ThreadPoolExecutor(threads) as pool:
-        found = np.array(list(pool.map(all_of, pictures)))  # (pictures, changes, 2)
+        found = np.array(list(pool.map(all_of, pictures, prints)))  # (pictures, changes, 2)
     rows = []
     for place, name in enumerate(CHANGES):
         row: dict[str, Any] = {"change": name, "n": len(pictures)}
@@ -220,7 +219,7 @@ def main() -> None:
         "threshold": THRESHOLD,
         "false_matches": [false_matches(name, found) for name, found in prints.items()],
         "reference": reference_distance(photographs),
-        "recall": {name: recall(groups[name], options.threads) for name in ("photographs", "scenes")},
+        "recall": {name: recall(groups[name], prints[name], options.threads) for name in ("photographs", "scenes")},
     }
     (options.o / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (options.o / "results.md").write_text(table(results), encoding="utf-8")

@@ -69,7 +69,7 @@ def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
 
 def png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    picture.save(stream, "PNG", compress_level=1)
     return stream.getvalue()
 
 

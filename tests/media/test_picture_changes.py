@@ -16,6 +16,7 @@ from made_scenes import (
     png,
     resized,
     scene,
+    screenshot,
     watermarked,
 )
 from PIL import Image
@@ -35,7 +36,8 @@ CHANGES = {
     "darker": (lambda picture: jpeg(brighter(picture, 0.75)), 0.95),
     "grey": (lambda picture: jpeg(grey(picture)), 1.0),
     "mirrored": (lambda picture: jpeg(mirrored(picture)), 1.0),
-    "framed": (lambda picture: jpeg(framed(picture)), 0.85),
+    "framed": (lambda picture: jpeg(framed(picture)), 0.9),
+    "on a phone": (lambda picture: jpeg(screenshot(picture)), 0.9),
     "watermarked": (lambda picture: jpeg(watermarked(picture)), 0.5),
 }
 

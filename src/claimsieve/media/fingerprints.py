@@ -31,10 +31,10 @@ _AT_ONCE = 256  # files waiting for a thread
 class Fingerprint:
     """The hashes of one picture.
 
-    quality: PDQ's, of the whole picture, 0 to 100. hashes: of the whole and of what a frame of one colour encloses,
-    as far as they have the quality to be matched. Shape: (k, 32) with k from 0 to 2. mirrored: the same of the
-    mirrored picture; (0, 32) where nobody asked. parts: 'whole' or 'inside', for each. qualities: likewise. sha256: of
-    the file. taken: what its camera says.
+    quality: PDQ's, of the whole picture, 0 to 100. hashes: of the whole and of what a frame encloses (borders.py), as
+    far as they have the quality to be matched. Shape: (k, 32) with k from 0 to 2. mirrored: the same of the mirrored
+    picture; (0, 32) where nobody asked. parts: 'whole' or 'inside', for each. qualities: likewise. sha256: of the file.
+    taken: what its camera says.
     """
 
     quality: int

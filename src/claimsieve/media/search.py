@@ -18,7 +18,7 @@ class Hit:
     """A known picture that a picture comes near.
 
     distance: differing bits of 256. quality: PDQ's, of the hash that came near, 0 to 100. seen_as: 'whole', 'inside' (a
-    frame of one colour), 'mirrored' or 'mirrored inside'.
+    frame), 'mirrored' or 'mirrored inside'.
     """
 
     known: Known
@@ -57,7 +57,7 @@ class _Queries:
 def search(index: PictureIndex, fingerprints: Sequence[Fingerprint]) -> list[Search]:
     """For each picture the known ones within the index's threshold.
 
-    It is looked up as it is, mirrored, and both without a frame of one colour around it.
+    It is looked up as it is, mirrored, and both without a frame around it.
     """
     queries = _queries(fingerprints)
     found = within(index.table, queries.hashes, distance=index.threshold)
