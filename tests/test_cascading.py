@@ -64,7 +64,8 @@ def built(pair, tmp_path_factory):
 def test_the_cascade_is_a_whole_model_directory(built, pair):
     directory = built[0].directory
     whole = {path.name for path in pair[1].iterdir()} | {"cascade.json", "cheap_config.yaml"}
-    assert {path.name for path in directory.iterdir()} == whole
+    found = {path.name for path in directory.iterdir()}
+    assert found - {"faithfulness.json"} == whole - {"faithfulness.json"}  # there only if a word speaks for its label
     model, manifest = load_model(directory)
     assert (manifest.kind, manifest.data_fingerprint) == ("cascade", read_manifest(pair[1]).data_fingerprint)
     config = configs.load(str(directory / "config.yaml"))

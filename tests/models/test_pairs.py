@@ -150,6 +150,7 @@ def letters(family, ids):
 
 @pytest.mark.parametrize("family", ["bert", "deberta", "modernbert"])
 @given(st.integers(0, 30), long_passages, st.integers(8, 40))
+@example(1, ["d d", "d d"], 8)
 @settings(max_examples=60, deadline=None)
 def test_long_evidence_is_read_whole_in_pieces_that_fit(family, claim_words, texts, max_tokens):
     claim = claim_of(" ".join(["a"] * claim_words), *texts)
@@ -173,13 +174,17 @@ def test_long_evidence_is_read_whole_in_pieces_that_fit(family, claim_words, tex
     assert len(pairs.in_pieces) == (len(seconds) > 1)
     assert len(seconds) == 1 or len(shown) + len(whole) > room
     assert not whole or all(seconds)
-    all_of_it, position, covered = letters(family, whole), 0, 0
+    all_of_it = letters(family, whole)
+    places = {(0, 0)}  # where the last piece may begin, and how far all of them then reach: letters repeat
     for text in (letters(family, second) for second in seconds):
-        starts = [n for n in range(position, covered + 1) if all_of_it.startswith(text, n)]
-        assert starts, "a piece that is no stretch of the evidence, or that leaves a gap before it"
-        position = starts[-1]  # the furthest that leaves no gap
-        covered = max(covered, position + len(text))
-    assert covered == len(all_of_it)
+        places = {
+            (start, max(covered, start + len(text)))
+            for position, covered in places
+            for start in range(position, covered + 1)
+            if all_of_it.startswith(text, start)
+        }
+        assert places, "a piece that is no stretch of the evidence, or that leaves a gap before it"
+    assert len(all_of_it) in {covered for _, covered in places}
 
 
 @given(long_passages, st.integers(12, 40))

@@ -68,7 +68,7 @@ def match(
         against,
         output,
         mapping=field_map(mapping),
-        against_mapping=field_map(against_mapping),
+        against_mapping=field_map(against_mapping, option="--against-map"),
         top=top,
         evidence=evidence,
         as_of=as_of,

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from claimsieve.records import Label
 
 
-def field_map(pairs: list[str]) -> dict[str, str]:
+def field_map(pairs: list[str], *, option: str = "--map") -> dict[str, str]:
     """`--map claim=text` as {'claim': 'text'}. Raises ConfigError for another form."""
     result = {}
     for pair in pairs:
         field, equals, column = pair.partition("=")
         if not (field and equals and column):
-            raise ConfigError(f"--map {pair}: expected FIELD=COLUMN, such as claim=text.")
+            raise ConfigError(f"{option} {pair}: expected FIELD=COLUMN, such as claim=text.")
         result[field] = column
     return result
 

@@ -10,7 +10,8 @@ from claimsieve.errors import ConfigError
 
 
 @app.command(
-    epilog="Examples: claimsieve report runs/mine -o report.html   ·   claimsieve report labelled.jsonl -o page.html"
+    epilog="Example: claimsieve report runs/mine -o report.html, then of claims: claimsieve report labelled.jsonl "
+    "-o page.html"
 )
 def report(
     source: str = typer.Argument(

@@ -53,11 +53,11 @@ def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
     """The rows of a batch; a row with bytes that are not UTF-8, or dates out of range, as the reason."""
     try:
         yield from batch.to_pylist()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, LookupError):  # LookupError: of pytz, a time zone that nobody knows
         for position in range(batch.num_rows):
             try:
                 yield from batch.slice(position, 1).to_pylist()
             except UnicodeDecodeError as error:
                 yield f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start + 1}"
-            except (ValueError, OverflowError) as error:
+            except (ValueError, OverflowError, LookupError) as error:
                 yield f"a value that cannot be read: {error}"

@@ -73,6 +73,7 @@ def check_against(sources: Sequence[str], mapping: Mapping[str, str], target: st
     Raises DataError, or ConfigError for a bad map.
     """
     of_record = {field: column for field, column in mapping.items() if field != "url"}
+    field_mapper(of_record, place="--against-map")
     for source in sources:
         if source == "-":
             raise ConfigError("--against -: expected a file of checked claims, found standard input.")
