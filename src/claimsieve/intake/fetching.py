@@ -7,7 +7,7 @@ import ssl
 import zlib
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -66,7 +66,8 @@ def _request(url: str, *, allow_private: bool, timeout_seconds: float) -> Page |
     raw = _connected(url, host, port, allow_private=allow_private, timeout_seconds=timeout_seconds)
     sockets: list[Any] = [raw]
     # A server that drips a byte a second keeps every single read within its time, so the whole has one too.
-    timer = Timer(timeout_seconds, _shut, (sockets,))
+    late = Event()  # the timer's thread lives while it shuts, so being alive would tell nothing
+    timer = Timer(timeout_seconds, _shut, (sockets, late))
     timer.daemon = True
     timer.start()
     try:
@@ -81,11 +82,11 @@ def _request(url: str, *, allow_private: bool, timeout_seconds: float) -> Page |
             name = f"[{host}]" if ":" in host else host
             connection.request("GET", target, headers={**_HEADERS, "Host": name if default else f"{name}:{port}"})
             answer = _answer(url, connection.getresponse())
-            if not timer.is_alive():  # what was read is cut short, and may look whole
+            if late.is_set():  # what was read is cut short, and may look whole
                 raise TimeoutError
             return answer
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = _reason(error) if timer.is_alive() else "it took too long"
+        reason = "it took too long" if late.is_set() else _reason(error)
         raise DataError(f"{url}: cannot be fetched: {reason}. Save the page and give its file.") from None
     finally:
         timer.cancel()
@@ -152,7 +153,8 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
-def _shut(sockets: list[Any]) -> None:
+def _shut(sockets: list[Any], late: Event) -> None:
+    late.set()
     with suppress(OSError):
         sockets[-1].shutdown(socket.SHUT_RDWR)
 
