@@ -72,7 +72,6 @@ def fingerprint_files(paths: Sequence[Path], *, mirrored: bool = True) -> Iterat
     Decoders let go of Python's lock, so threads are enough.
     """
     require_packages()
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def fingerprint_file(path: Path) -> Fingerprint | PictureError:
         try:
@@ -80,9 +79,14 @@ def fingerprint_files(paths: Sequence[Path], *, mirrored: bool = True) -> Iterat
         except PictureError as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=min(processors, max(1, len(paths)))) as pool:
+    with ThreadPoolExecutor(max_workers=min(processors(), max(1, len(paths)))) as pool:
         for first in range(0, len(paths), _AT_ONCE):
             yield from pool.map(fingerprint_file, paths[first : first + _AT_ONCE])
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pdq_hash(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:

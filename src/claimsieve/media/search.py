@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from claimsieve.media.fingerprints import HASH_BYTES, Fingerprint
+from claimsieve.media.fingerprints import HASH_BYTES, Fingerprint, processors
 from claimsieve.media.index import Known, PictureIndex
 from claimsieve.media.lookup import Found, Hashes, within
 
@@ -60,7 +60,7 @@ def search(index: PictureIndex, fingerprints: Sequence[Fingerprint]) -> list[Sea
     It is looked up as it is, mirrored, and both without a frame around it.
     """
     queries = _queries(fingerprints)
-    found = within(index.table, queries.hashes, distance=index.threshold)
+    found = within(index.table, queries.hashes, distance=index.threshold, threads=processors())
     near = within(index.negative_table, queries.hashes, distance=index.threshold)
     rows = index.rows[found.rows]
     silenced = _near_a_negative(index, rows)
