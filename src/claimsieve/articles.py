@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from claimsieve.analysis.page import analysis_page
+from claimsieve.analysis.pictures import Thumbnails
 from claimsieve.evaluation.assessment import read_calibration
+from claimsieve.inference.pictures import Pictures
 from claimsieve.inference.predict import Job, predict_file
 from claimsieve.intake.desk import CLAIMS, LABELLED, PAGE, Intake, labelled_rows
+from claimsieve.intake.media import Album
 from claimsieve.models.artifacts import load_model
 from claimsieve.pages import write_page
 
@@ -18,23 +21,45 @@ def label_intake(
     model: Path,
     directory: Path,
     *,
+    pictures: Pictures | None = None,
     advance: Callable[[int], None] = lambda rows: None,
 ) -> Rows:
     """Label claims.jsonl of `directory` by a model directory into labelled.jsonl, with explanations.
 
-    advance: is told how many rows are done.
+    pictures: look those of claims up. advance: is told how many rows are done.
     """
-    job = Job(str(directory / CLAIMS), str(directory / LABELLED), explain=True, restart=True)
+    job = Job(str(directory / CLAIMS), str(directory / LABELLED), explain=True, restart=True, pictures=pictures)
     loaded, manifest = load_model(model)
     predict_file(loaded, job, calibration=read_calibration(model), fingerprint=manifest.fingerprint, advance=advance)
     return labelled_rows(directory)
 
 
-def write_article_page(intake: Intake, rows: Rows, directory: Path, *, model: str) -> Path:
-    """page.html of the articles and their labelled claims, whole or not at all."""
+def write_article_page(
+    intake: Intake, rows: Rows, directory: Path, *, model: str, thumbnails: Thumbnails | None = None
+) -> Path:
+    """page.html of the articles and their labelled claims, whole or not at all.
+
+    thumbnails: makes small pictures; None takes them from the directory alone.
+    """
     titles = [str(one["title"] or one["name"]) for one in intake.articles]
     title = titles[0] if len(titles) == 1 else f"{titles[0]} and {len(titles) - 1} more"
     articles: list[Mapping[str, Any]] = list(intake.articles)
-    page = analysis_page(rows, articles=articles, model=model, title=title, folders=[directory])
+    thumbnails = thumbnails or Thumbnails([directory])
+    page = analysis_page(rows, articles=articles, model=model, title=title, thumbnails=thumbnails)
     write_page(page, str(directory / PAGE))
     return directory / PAGE
+
+
+def thumbnails_for(
+    rows: Rows, directory: Path, album: Album, *, pictures: Pictures | None = None, index: Path | None = None
+) -> Thumbnails:
+    """What shows the pictures of articles, wherever they were found, and the known ones that rows resemble.
+
+    index: the folder of the picture index. Known pictures are taken from where the command is given, or from beside it.
+    """
+    own = {name: where for name, where in album.places.items() if isinstance(where, Path)}
+    known: dict[str, Path] = {}
+    if pictures is not None and index is not None:
+        named = [str(hit["known"]) for row in rows for hit in row.get("pictures") or ()]
+        known = pictures.known_files(named, folders=[Path(), index.parent])
+    return Thumbnails([directory], own=own, known=known)

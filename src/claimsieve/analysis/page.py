@@ -31,6 +31,7 @@ def analysis_page(
     model: str | None = None,
     title: str = TITLE,
     folders: Sequence[Path] = (),
+    thumbnails: Thumbnails | None = None,
     limit: int = MAX_ROWS,
     labels: Mapping[str, int] | None = None,
     unreadable: int = 0,
@@ -39,10 +40,11 @@ def analysis_page(
 
     rows: as `claimsieve predict --explain` writes them; what a row lacks is not shown, and a row without a claim is
     counted. articles: `{name, title, text, date, author, outlet, url}`; a row's `article` and `span` lead into them.
-    folders: where pictures may be read from; none are read without. limit: rows shown. labels: label → rows of the
+    folders: where pictures may be read from; none are read without. thumbnails: in
+    place of folders, what makes small pictures. limit: rows shown. labels: label → rows of the
     whole file, where `rows` is only its beginning; unreadable: rows of it that could not be read.
     """
-    cards, taken, without_claim = _cards(rows[:limit], Thumbnails(folders))
+    cards, taken, without_claim = _cards(rows[:limit], thumbnails or Thumbnails(folders))
     in_all = sum(labels.values()) if labels else len(rows)
     views, others = article_views(articles, cards)
     summary = summary_of(cards, labels=labels if labels and in_all > taken else None)

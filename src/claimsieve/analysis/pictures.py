@@ -2,7 +2,7 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,16 +34,24 @@ class Thumbnails:
 
     folders: where pictures may lie. A path is tried in each of them in turn, and one that leads out of all of them,
     also by '..' or by a link, is not opened: a row may come from anywhere, and the page may go anywhere.
+    own, known: name → file of pictures that came with claims, and of older ones, that were found and may be shown.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        own: Mapping[str, Path] | None = None,
+        known: Mapping[str, Path] | None = None,
+    ) -> None:
         self._folders = [folder.resolve() for folder in folders]
+        self._own, self._known = own or {}, known or {}
         self._made: dict[Path, Thumbnail] = {}
 
-    def __call__(self, path: str) -> Thumbnail:
-        """Never raises: what cannot be shown says why."""
+    def __call__(self, path: str, *, known: bool = False) -> Thumbnail:
+        """Never raises: what cannot be shown says why. known: it is an older one."""
         try:
-            place = self._place(path)
+            place = (self._known if known else self._own).get(path) or self._place(path)
         except (OSError, ValueError, RuntimeError):  # a null character, a name too long, links in a circle
             return Thumbnail(path, missing="its name is no path")
         if place is None:
@@ -64,6 +72,8 @@ class Thumbnails:
     def _absent(self, path: str) -> str:
         if not self._folders:
             return "pictures are not read for this page"
+        if path.startswith(("http://", "https://")):
+            return "it is an address, and nothing is fetched"
         places = [(folder / path).resolve() for folder in self._folders]
         if not any(place.is_relative_to(folder) for place in places for folder in self._folders):
             return "it lies outside the folder of the labelled file; --pictures FOLDER allows another"

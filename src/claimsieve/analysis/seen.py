@@ -85,7 +85,7 @@ def _hit(one: Mapping[str, Any], thumbnails: Thumbnails) -> Hit:
     words = text(one.get("words"))
     return Hit(
         picture=_named(thumbnails(picture)) if picture else Thumbnail("?", missing="the row does not name it"),
-        known=_named(thumbnails(known)) if known else None,
+        known=_named(thumbnails(known, known=True)) if known else None,
         facts=[one_line(fact, limit=300) for fact in facts],
         likeness=one_line(", ".join(likeness), limit=200),
         **_address(one.get("page")),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,14 @@ import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, row_counter, say
+from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT, check_media
 from claimsieve.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from claimsieve.inference.pictures import Pictures
     from claimsieve.intake.desk import Intake
+    from claimsieve.intake.evidence import Limits
+    from claimsieve.intake.media import Album
 
 
 @app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
@@ -37,6 +42,9 @@ def article(
     dated_only: bool = typer.Option(False, "--dated-only", help="Use no evidence without a date."),
     evidence_passages: int = typer.Option(5, "--evidence-passages", min=0, max=50, help="At most so many for a claim."),
     similarity: bool = typer.Option(True, help="Search evidence by meaning too, and not by words alone."),
+    media_index: Path | None = MEDIA_INDEX,
+    media_root: Path | None = MEDIA_ROOT,
+    media_leeway_days: int = MEDIA_LEEWAY,
     allow_private: bool = typer.Option(False, "--allow-private", help="Fetch addresses in private networks too."),
     as_json: bool = typer.Option(False, "--json", help="Print a summary as JSON."),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr, and print no table."),
@@ -44,14 +52,19 @@ def article(
     """Find the claims of news articles, who says each, and what speaks to it; with --model, label them.
 
     Writes article.json, claims.jsonl and, with --model, labelled.jsonl and page.html. English only: of an article in
-    another language every sentence is a statement of its own. An article that cannot be read is told and left out, and
-    the exit code is 3.
+    another language every sentence is a statement of its own. With --media-index the pictures of captions and posts are
+    looked up, and what was known of one before becomes evidence; pictures at addresses are not fetched. An article that
+    cannot be read is told and left out, and the exit code is 3.
     """
     from claimsieve.intake.desk import LABELLED, PAGE, check_directory, take_in, write_intake
     from claimsieve.intake.evidence import Limits
+    from claimsieve.intake.media import Album, looked_up
 
     check_directory(output)
+    check_media(media_index, media_root, media_leeway_days)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
+    album = Album(output, root=media_root)
+    pictures = None if media_index is None else _opened(media_index, album, limits, leeway_days=media_leeway_days)
     with _reading(quiet=quiet) as advance:
         intake = take_in(
             articles,
@@ -59,6 +72,7 @@ def article(
             limits=limits,
             similarity=similarity,
             allow_private=allow_private,
+            album=album,
             advance=advance,
         )
     for name, reason in intake.rejects:
@@ -67,12 +81,18 @@ def article(
         raise DataError(intake.rejects[0][1] if len(intake.rejects) == 1 else "none of the articles could be read.")
     for warning in intake.warnings:
         say(warning, quiet=quiet)
+    looked = None if pictures is None else looked_up(intake.rows, pictures)
+    if looked is not None:
+        intake = replace(intake, rows=looked.rows)
+        for line in looked.lines():
+            say(line, quiet=quiet or as_json)
     written = write_intake(intake, output)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
-        rows = _labelled(intake, model, output, quiet=quiet)
+        rows = _labelled(intake, model, output, album, pictures, media_index, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
-    _tell(intake, rows, written, model, as_json=as_json, quiet=quiet)
+    extra = {} if looked is None else {"pictures": looked.counts()}
+    _tell(intake, rows, written, model, extra, as_json=as_json, quiet=quiet)
     if intake.rejects:
         raise typer.Exit(3)
 
@@ -84,6 +104,22 @@ def _date(text: str | None) -> str | None:
         return claim_from_row({"claim": "-", "date": text}).date
     except RecordError:
         raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
+
+
+def _opened(index: Path, album: "Album", limits: "Limits", *, leeway_days: int) -> "Pictures":
+    """Fails before an article is read."""
+    from claimsieve.inference.pictures import opened_pictures
+    from claimsieve.intake.desk import CLAIMS
+
+    return opened_pictures(
+        index,
+        str(album.output / CLAIMS),
+        root=album.root,
+        leeway_days=leeway_days,
+        as_of=limits.as_of,
+        dated_only=limits.dated_only,
+        places=album.places,
+    )
 
 
 @contextmanager
@@ -99,13 +135,23 @@ def _reading(*, quiet: bool) -> Iterator[Any]:
         yield lambda name: status.update(f"reading {name!r}")
 
 
-def _labelled(intake: "Intake", model: str, output: Path, *, quiet: bool) -> list[dict[str, Any]]:
-    from claimsieve.articles import label_intake, write_article_page
+def _labelled(
+    intake: "Intake",
+    model: str,
+    output: Path,
+    album: "Album",
+    pictures: "Pictures | None",
+    index: Path | None,
+    *,
+    quiet: bool,
+) -> list[dict[str, Any]]:
+    from claimsieve.articles import label_intake, thumbnails_for, write_article_page
     from claimsieve.cli.options import opened_model
 
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
-        rows = label_intake(directory, output, advance=advance)
-    write_article_page(intake, rows, output, model=model)
+        rows = label_intake(directory, output, pictures=pictures, advance=advance)
+    thumbnails = thumbnails_for(rows, output, album, pictures=pictures, index=index)
+    write_article_page(intake, rows, output, model=model, thumbnails=thumbnails)
     return rows
 
 
@@ -114,6 +160,7 @@ def _tell(
     rows: Sequence[Mapping[str, Any]],
     written: Sequence[Path],
     model: str | None,
+    extra: Mapping[str, Any],
     *,
     as_json: bool,
     quiet: bool,
@@ -121,7 +168,7 @@ def _tell(
     from claimsieve.intake.desk import CLAIMS, PAGE, summary
 
     if as_json:
-        typer.echo(json.dumps(summary(intake) | {"written": [str(path) for path in written]}))
+        typer.echo(json.dumps(summary(intake) | dict(extra) | {"written": [str(path) for path in written]}))
     elif rows and not quiet:
         print_table(_table(rows))
     say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)

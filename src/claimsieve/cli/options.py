@@ -6,13 +6,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from claimsieve.errors import ConfigError
 
 if TYPE_CHECKING:
     from claimsieve.evaluation.evaluate import Estimate
     from claimsieve.records import Label
+
+# Of commands that look pictures of claims up; check_media checks them.
+MEDIA_INDEX: Any = typer.Option(
+    None, "--media-index", metavar="INDEX", help="Look pictures of claims up in an index of `claimsieve media index`."
+)
+MEDIA_ROOT: Any = typer.Option(
+    None,
+    "--media-root",
+    metavar="DIR",
+    help="The folder that pictures may lie in; else that of the file that names them.",
+)
+MEDIA_LEEWAY: Any = typer.Option(
+    0, "--media-leeway", metavar="DAYS", min=0, help="How much older than its claim a picture may be."
+)
+
+
+def check_media(index: Path | None, root: Path | None, leeway_days: int) -> None:
+    """Raises ConfigError for options of pictures without an index, and for a root that is no folder."""
+    if index is None and (root is not None or leeway_days):
+        raise ConfigError("--media-root, --media-leeway: expected --media-index with them, found none.")
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--media-root {root}: expected a folder, found none.")
 
 
 def field_map(pairs: list[str], *, option: str = "--map") -> dict[str, str]:

@@ -11,6 +11,7 @@ import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import row_counter, say
+from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT, check_media
 from claimsieve.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,18 +36,9 @@ def predict(
     report: str | None = typer.Option(
         None, "--report", metavar="PAGE.html", help="Also write a page to read, of the first 2,000 labelled claims."
     ),
-    media_index: Path | None = typer.Option(
-        None,
-        "--media-index",
-        metavar="INDEX",
-        help="Look pictures of claims up in an index of `claimsieve media index`.",
-    ),
-    media_root: Path | None = typer.Option(
-        None, "--media-root", metavar="DIR", help="The folder that pictures may lie in; else that of the claims file."
-    ),
-    media_leeway_days: int = typer.Option(
-        0, "--media-leeway", metavar="DAYS", min=0, help="How much older than its claim a picture may be."
-    ),
+    media_index: Path | None = MEDIA_INDEX,
+    media_root: Path | None = MEDIA_ROOT,
+    media_leeway_days: int = MEDIA_LEEWAY,
     max_rejects_: str | None = typer.Option(
         None, "--max-rejects", metavar="N|P%", help="Stop when more rows than this cannot be read."
     ),
@@ -91,10 +83,7 @@ def predict(
         raise ConfigError("--selfcheck: expected a file of claims and the local engine, found standard input or ray.")
     if media_index is not None and engine == "ray":
         raise ConfigError("--media-index: expected the local engine, found ray: the pictures lie on this machine.")
-    if media_index is None and (media_root is not None or media_leeway_days):
-        raise ConfigError("--media-root, --media-leeway: expected --media-index with them, found none.")
-    if media_root is not None and not media_root.is_dir():
-        raise ConfigError(f"--media-root {media_root}: expected a folder, found none.")
+    check_media(media_index, media_root, media_leeway_days)
     if engine == "local" and (address is not None or workers is not None):
         raise ConfigError("--address, --workers: expected --engine ray with them, found the local engine.")
     job = Job(

@@ -1,7 +1,8 @@
 """The pictures of the claims of a file, looked up in an index of known ones while the file is labelled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from claimsieve.data.files import is_claims_file, record_cells
 from claimsieve.data.sources import files_of
 from claimsieve.errors import ConfigError
 from claimsieve.inference.windows import Item
+from claimsieve.media.archive import known_files
 from claimsieve.media.evidence import MAX_PICTURES, RECYCLED, PictureChecker, Pictured, pictured
 from claimsieve.media.index import PictureIndex
+from claimsieve.media.places import Located
 
 # What stands in a row beside the rest, where pictures are looked up. A model may give the first two as well.
 PICTURE_COLUMNS = ("manipulation", "reasons", "techniques", "pictures", "pictures_unmatched")
@@ -20,15 +23,29 @@ class Pictures:
     """Looks the pictures of claims up, each file once.
 
     source: of the claims, beside whose files the pictures lie. root: a folder that they may lie in as well, and may not
-    lead out of. leeway_days: how much older than its claim a known picture may be and not be called recycled.
+    lead out of. leeway_days: how much older than its claim a known picture may be and not be called recycled. as_of,
+    dated_only: leave out what became known later, and what has no date. places: where names lead that were followed
+    already; others are taken from the folder.
     Raises ConfigError for a recipe without a root.
     """
 
-    def __init__(self, index: PictureIndex, source: str, *, root: Path | None = None, leeway_days: int = 0) -> None:
+    def __init__(
+        self,
+        index: PictureIndex,
+        source: str,
+        *,
+        root: Path | None = None,
+        leeway_days: int = 0,
+        as_of: str | None = None,
+        dated_only: bool = False,
+        places: Mapping[str, Located] | None = None,
+    ) -> None:
         if source.startswith("recipe:") and root is None:
             raise ConfigError(f"--media-index: expected --media-root with {source}, which has no folder of pictures.")
         self._index, self._source, self._root, self._leeway_days = index, source, root, leeway_days
-        self._checker = PictureChecker(index, root=root)
+        self._pictured = partial(pictured, leeway_days=leeway_days, as_of=as_of, dated_only=dated_only)
+        self._limits = {"as_of": as_of, "dated_only": dated_only}
+        self._checker = PictureChecker(index, root=root, places=places)
         self._bases: dict[str, Path] = {}
 
     def identity(self) -> dict[str, Any]:
@@ -38,6 +55,7 @@ class Pictures:
             "threshold": self._index.threshold,
             "root": None if self._root is None else str(self._root.resolve()),
             "leeway_days": self._leeway_days,
+            **self._limits,
         }
 
     def of(self, items: Sequence[Item]) -> list[Pictured]:
@@ -46,7 +64,11 @@ class Pictures:
         for item in items:
             by_file.setdefault(item.file, []).extend(dict.fromkeys(item.claim.media[:MAX_PICTURES]))
         answers = {file: self._checker.check(names, base=self._base(file)) for file, names in by_file.items() if names}
-        return [pictured(item.claim, answers.get(item.file, {}), leeway_days=self._leeway_days) for item in items]
+        return [self._pictured(item.claim, answers.get(item.file, {})) for item in items]
+
+    def known_files(self, names: Iterable[str], *, folders: Sequence[Path]) -> dict[str, Path]:
+        """Name → file of known pictures that still lie where they did. folders: that names are taken from."""
+        return known_files(self._index, names, folders=folders)
 
     def _base(self, file: str) -> Path:
         """The folder of a claims file."""
@@ -87,7 +109,8 @@ def shown_evidence(fields: Mapping[str, Any], found: Pictured) -> Any:
     # What stands in a column of another name (--map) is told again.
     passages = found.claim.evidence if own is None else found.passages
     added = [{key: value for key, value in asdict(passage).items() if value is not None} for passage in passages]
-    return [*([] if own is None else own if isinstance(own, list) else [own]), *added]
+    there = [] if own is None else own if isinstance(own, list) else [own]
+    return [*there, *(passage for passage in added if passage not in there)]
 
 
 def _reasons(found: Pictured) -> list[str]:
@@ -95,10 +118,22 @@ def _reasons(found: Pictured) -> list[str]:
     return [*recycled, *dict.fromkeys(why.reason for why in found.unmatched)]
 
 
-def opened_pictures(folder: Path, source: str, *, root: Path | None, leeway_days: int) -> Pictures:
-    """An index, ready for the pictures of a file. Raises as `load_index` and Pictures do."""
+def opened_pictures(
+    folder: Path,
+    source: str,
+    *,
+    root: Path | None,
+    leeway_days: int,
+    as_of: str | None = None,
+    dated_only: bool = False,
+    places: Mapping[str, Located] | None = None,
+) -> Pictures:
+    """An index, ready for the pictures of a file; the rest as in Pictures. Raises as `load_index` and Pictures do."""
     from claimsieve.media.decoding import require_packages
     from claimsieve.media.index import load_index
 
     require_packages()
-    return Pictures(load_index(folder), source, root=root, leeway_days=leeway_days)
+    index = load_index(folder)
+    return Pictures(
+        index, source, root=root, leeway_days=leeway_days, as_of=as_of, dated_only=dated_only, places=places
+    )

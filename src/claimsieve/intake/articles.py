@@ -1,6 +1,7 @@
 """What an article is made of: its facts, its text, and blocks of that text."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 MAX_TEXT_CHARACTERS = 1_000_000
@@ -9,11 +10,15 @@ MAX_BLOCKS = 20_000
 BlockKind = Literal["paragraph", "heading", "quote", "post", "caption", "boilerplate"]
 Context = Literal["statement", "report", "quote", "post", "caption"]
 Span = tuple[int, int]  # [start, end) in characters of an article's text
+Picture = tuple[str, ...]  # the names under which a page offers one picture, the best first
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What is known of an article. text: all of its blocks. date: YYYY, YYYY-MM or YYYY-MM-DD. lang: None: unknown."""
+    """What is known of an article. text: all of its blocks. date: YYYY, YYYY-MM or YYYY-MM-DD. lang: None: unknown.
+
+    folder: that the names of its pictures are from; None where it was fetched from an address.
+    """
 
     name: str
     text: str
@@ -23,6 +28,7 @@ class Article:
     outlet: str | None = None
     url: str | None = None
     lang: str | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Block:
 
     speaker, date: who signs it and when; of posts, captions with a credit, and quotes with a name below them.
     parts: the stretches that are its own words, without the sign-off or the credit; () is all of it.
+    pictures: of a caption those that it belongs to, of others those within. above, below: pictures without a caption
+    right there, which only a sentence that points at them is about.
     """
 
     kind: BlockKind
@@ -39,6 +47,9 @@ class Block:
     speaker: str | None = None
     date: str | None = None
     parts: tuple[Span, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    above: tuple[Picture, ...] = ()
+    below: tuple[Picture, ...] = ()
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -61,6 +72,7 @@ class Found:
     who says it. sentence: that it stands in. speaker: who says it, None: the article itself or, of a report, nobody
     named. date: of a post, when it was posted. remarks: what the article says of the claim in the same sentence, such
     as "there is no evidence to support this". origin: of a caption, whom its credit names.
+    pictures: that it is about.
     """
 
     claim: str
@@ -72,3 +84,4 @@ class Found:
     date: str | None = None
     remarks: tuple[Span, ...] = ()
     origin: str | None = None
+    pictures: tuple[Picture, ...] = ()

@@ -8,6 +8,8 @@ from functools import cache
 from claimsieve.intake.articles import Block, Span
 from claimsieve.intake.bylines import DATELINE
 from claimsieve.intake.dates import PATTERN
+from claimsieve.intake.images import once
+from claimsieve.intake.pictures import pointed_at, with_pictures
 from claimsieve.intake.pieces import Piece
 from claimsieve.intake.posts import sign_off, signed_group, signed_posts
 from claimsieve.intake.wording import either, entries
@@ -40,8 +42,8 @@ _CREDIT_END = re.compile(r"[\s)\].]*(?:\b(?:More|Read more|Enlarge|Close))?[\s)\
 
 def blocks_of(text: str, pieces: Sequence[Piece]) -> list[Block]:
     """Every piece in a block, in order; pieces of one quote or post share a block."""
-    found = [*_blocks(text, pieces)]
-    return _without_dateline(text, signed_posts(text, found))
+    found = signed_posts(text, [*_blocks(text, pieces)])
+    return pointed_at(_without_dateline(text, found))
 
 
 def _blocks(text: str, pieces: Sequence[Piece]) -> Iterator[Block]:
@@ -52,10 +54,12 @@ def _blocks(text: str, pieces: Sequence[Piece]) -> Iterator[Block]:
             last = place
             while last + 1 < len(pieces) and pieces[last + 1].group == piece.group:
                 last += 1
-            yield signed_group(text, [(one.start, one.end) for one in pieces[place : last + 1]])
+            together = pieces[place : last + 1]
+            signed = signed_group(text, [(one.start, one.end) for one in together])
+            yield replace(signed, pictures=once(picture for one in together for picture in one.pictures))
             place = last + 1
             continue
-        block = _block(text, piece)
+        block = with_pictures(_block(text, piece), piece)
         if block.kind == "heading":
             # Of plain text the links below such a heading look like headings too.
             links = in_related and not _is_paragraph(pieces[place + 1 : place + 2])

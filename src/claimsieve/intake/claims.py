@@ -8,6 +8,7 @@ from claimsieve.intake.articles import Article, Block, Context, Document, Found,
 from claimsieve.intake.frames import Frame, Sentence, is_filler, sentence_of
 from claimsieve.intake.memory import PRONOUNS, Memory
 from claimsieve.intake.phrasing import as_sentence
+from claimsieve.intake.pictures import with_pictures_of
 from claimsieve.intake.quotes import quotations
 from claimsieve.intake.sayings import quoted_alone, sayings
 from claimsieve.intake.sentences import LONGEST_SENTENCE, inner_sentences, sentences
@@ -42,7 +43,8 @@ def claims_of(document: Document) -> list[Found]:
     Of an article that is not in English every sentence that is checkable by its form is a statement of the article's.
     """
     reader = _Reader(document.article, Memory())
-    found = [one for block in document.blocks for one in _of_block(reader, block)]
+    text = document.article.text
+    found = [with_pictures_of(one, block, text) for block in document.blocks for one in _of_block(reader, block)]
     return [one for one in _once(found) if len(one.claim) <= MAX_CLAIM_CHARACTERS]
 
 

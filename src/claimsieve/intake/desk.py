@@ -10,6 +10,7 @@ from claimsieve.errors import ConfigError, DataError
 from claimsieve.intake.articles import Article, Document, Found
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.evidence import Limits, Pool
+from claimsieve.intake.media import Album
 from claimsieve.intake.passages import Passage, passages_of, read_passages, remarks_of
 from claimsieve.intake.reading import read_document
 from claimsieve.records import Claim, row_of_claim
@@ -42,11 +43,13 @@ def take_in(
     limits: Limits | None = None,
     similarity: bool = True,
     allow_private: bool = False,
+    album: Album | None = None,
     advance: Callable[[str], None] = lambda name: None,
 ) -> Intake:
     """Read articles, find their claims, and choose evidence for each from all of them and from files of evidence.
 
-    limits: of the evidence. similarity: search by meaning too, and not by words alone. advance: is told what is read.
+    limits: of the evidence. similarity: search by meaning too, and not by words alone. album: names the pictures of
+    claims, which have none without one. advance: is told what is read.
     An article that cannot be used is a reject, and the others go on; a file of evidence that cannot raises DataError.
     """
     of_files: list[Passage] = []
@@ -66,12 +69,14 @@ def take_in(
     limits = limits or Limits()
     search = similarity and limits.passages > 0 and any(claims for _, claims in found)
     pool = Pool([*passages, *of_files], limits=limits, embedder=_embedder() if search else None)
-    rows = tuple(row for document, claims in found for row in rows_of(document, claims, pool))
+    rows = tuple(row for document, claims in found for row in rows_of(document, claims, pool, album))
     articles = tuple({fact: getattr(document.article, fact) for fact in _FACTS} for document, _ in found)
     return Intake(articles, rows, tuple(rejects), tuple(_warnings(found)))
 
 
-def rows_of(document: Document, claims: Sequence[Found], pool: Pool) -> Iterator[dict[str, Any]]:
+def rows_of(
+    document: Document, claims: Sequence[Found], pool: Pool, album: Album | None = None
+) -> Iterator[dict[str, Any]]:
     """A claim record for each claim, with its article, its span there, and how it stands there (context)."""
     article = document.article
     for number, one in enumerate(claims, start=1):
@@ -82,6 +87,7 @@ def rows_of(document: Document, claims: Sequence[Found], pool: Pool) -> Iterator
             source=one.speaker or _origin(one, article),
             date=one.date or article.date,
             evidence=pool.evidence_for(one, article=article.name, first=remarks),
+            media=album.names(one.pictures, article) if album is not None else (),
             lang=article.lang,
         )
         yield row_of_claim(claim) | {"article": article.name, "span": list(one.span), "context": one.context}

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from claimsieve.errors import DataError
+from claimsieve.intake.articles import Picture
 from claimsieve.intake.dates import read_date
-from claimsieve.intake.pieces import Facts, Hint, Reading, joined
-
-Part = tuple[str, Hint, int | None]
+from claimsieve.intake.figures import OTHER_MEDIA, Figures
+from claimsieve.intake.images import once
+from claimsieve.intake.pieces import Facts, Hint, Part, Reading, joined, placed_pictures
 
 MAX_ELEMENTS = 50_000
 MAX_DEPTH = 200
@@ -54,9 +56,9 @@ def read_html(name: str, text: str, *, url: str | None = None) -> Reading:
     """The article of a page. Raises DataError for one that holds no text, or is too large or deep to be one."""
     tree = _tree(name, text)
     found = _extracted(text, url)
-    parts = list(_parts(tree, first_group=0))
+    parts = placed_pictures([*_parts(tree, first_group=0)])
     kept = _of_article(parts, found.text if found is not None else None)
-    if not any(text.strip() for text, _, _ in kept):
+    if not any(part.text.strip() for part in kept):
         raise DataError(f"{name}: expected an article, found a page without text. Save the article's text as a file.")
     if found is None:
         return joined(kept, Facts(lang=_language(tree)))
@@ -122,7 +124,7 @@ def _of_article(parts: Sequence[Part], extracted: str | None) -> list[Part]:
     if extracted is None:
         return list(parts)
     bare = _NOT_WORDS.sub("", extracted)
-    known = [bool(plain := _NOT_WORDS.sub("", text)) and plain in bare for text, _, _ in parts]
+    known = [bool(plain := _NOT_WORDS.sub("", text)) and plain in bare for text in (part.text for part in parts)]
     if True not in known:
         return list(parts)
     first, last = known.index(True), len(known) - known[::-1].index(True)
@@ -131,48 +133,71 @@ def _of_article(parts: Sequence[Part], extracted: str | None) -> list[Part]:
     return [
         part
         for place, part in enumerate(parts)
-        if known[place] or (place in around and part[1] in ("caption", "quote"))
+        if known[place] or (place in around and part.hint in ("caption", "quote"))
     ]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where the reading of a tree stands: the text and pictures since the last block tag, and what is around them."""
+
+    groups: int
+    buffer: list[str] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    hint: Hint = "paragraph"
+    group: int | None = None
+    of_figure: tuple[Picture, ...] = ()  # within a caption
+    apart: bool = False  # a film or a frame since the last part
+    within: list[tuple[Hint, int | None, tuple[Picture, ...]]] = field(default_factory=list)
+
+    def passed(self, tag: str) -> None:
+        """A film or a frame stands between pictures before it and what comes."""
+        if tag in OTHER_MEDIA:
+            self.apart, self.pictures = True, []
+
+    def ended(self) -> Iterator[Part]:
+        """The part that a block tag ends."""
+        if self.buffer:
+            pictures = once([*self.of_figure, *self.pictures])
+            yield Part("".join(self.buffer), self.hint, self.group, pictures, apart=self.apart)
+            self.buffer, self.pictures, self.apart = [], [], False
 
 
 def _parts(tree: Any, *, first_group: int) -> Iterator[Part]:
     """Text between block tags, with what the tags around say of it, in document order."""
     from lxml import etree
 
-    buffer: list[str] = []
-    within: list[tuple[str, Hint, int | None]] = []
-    hint: Hint = "paragraph"
-    group, groups = None, first_group
-    skipped = 0
+    figures, walk, skipped = Figures(tree), _Walk(first_group), 0
     for event, element in etree.iterwalk(tree, events=("start", "end")):
         tag = element.tag if isinstance(element.tag, str) else ""
         if event == "start":
-            if skipped or _is_skipped(element, tag, group):
+            if skipped or _is_skipped(element, tag, walk.group):
+                walk.passed(tag)
                 skipped += 1
                 continue
             if tag in _BLOCKS:
-                if buffer:
-                    yield "".join(buffer), hint, group
-                    buffer = []
-                within.append((tag, hint, group))
-                if tag == "blockquote" and group is None:
-                    group, groups = groups, groups + 1
-                hint = _hint(element, tag, hint, group)
+                yield from walk.ended()
+                walk.within.append((walk.hint, walk.group, walk.of_figure))
+                if tag == "blockquote" and walk.group is None:
+                    walk.group, walk.groups = walk.groups, walk.groups + 1
+                walk.hint = _hint(element, tag, walk.hint, walk.group)
+                walk.of_figure = figures.of_caption.get(element, walk.of_figure)
+            walk.passed(tag)
+            if tag == "img" and (picture := figures.loose.get(element)):
+                walk.pictures.append(picture)
             if tag == "br":
-                buffer.append("\n")
-            if tag == "cite" and group is not None:
-                buffer.append("— ")
-            buffer.append(_spaced(element.text))
+                walk.buffer.append("\n")
+            if tag == "cite" and walk.group is not None:
+                walk.buffer.append("— ")
+            walk.buffer.append(_spaced(element.text))
             continue
         if skipped:
             skipped -= 1
         elif tag in _BLOCKS:
-            if buffer:
-                yield "".join(buffer), hint, group
-                buffer = []
-            _, hint, group = within.pop()
+            yield from walk.ended()
+            walk.hint, walk.group, walk.of_figure = walk.within.pop()
         if not skipped:
-            buffer.append(_spaced(element.tail))
+            walk.buffer.append(_spaced(element.tail))
 
 
 def _is_skipped(element: Any, tag: str, group: int | None) -> bool:

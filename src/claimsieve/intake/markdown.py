@@ -1,11 +1,14 @@
 """Markdown: blocks as CommonMark has them, with inline marks taken away, and `key: value` lines of a front matter."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from claimsieve.intake.articles import Picture
 from claimsieve.intake.dates import read_date
-from claimsieve.intake.pieces import Facts, Hint, Reading, joined
+from claimsieve.intake.images import once, picture_of
+from claimsieve.intake.pieces import Facts, Hint, Part, Reading, joined, placed_pictures
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -32,14 +35,18 @@ _KEYS = {
 
 
 def read_markdown(text: str) -> Reading:
-    """The text without its marks. A paragraph of emphasis alone right after a picture is its caption."""
+    """The text without its marks.
+
+    Captions are what stands in one paragraph with a picture, a paragraph of emphasis alone right after one, and else
+    the picture's title.
+    """
     from markdown_it import MarkdownIt
 
     facts, body = _front_matter(text)
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(body)
-    parts = _parts(tokens)
-    if "title" not in facts and parts and parts[0][1] == "heading":
-        facts["title"] = parts[0][0].strip()
+    parts = placed_pictures(_parts(tokens))
+    if "title" not in facts and parts and parts[0].hint == "heading":
+        facts["title"] = parts[0].text.strip()
     return joined(parts, Facts(**facts))
 
 
@@ -60,10 +67,11 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     return facts, text[match.end() :]
 
 
-def _parts(tokens: Sequence["Token"]) -> list[tuple[str, Hint, int | None]]:
-    """Text, hint and group of every block."""
-    parts: list[tuple[str, Hint, int | None]] = []
+def _parts(tokens: Sequence["Token"]) -> list[Part]:
+    """Every block."""
+    parts: list[Part] = []
     quotes: list[int] = []
+    titled: dict[int, list[tuple[str, Picture]]] = {}  # of parts that are nothing but pictures
     number, heading, table, after_picture = 0, False, False, False
     for token in tokens:
         if token.type == "blockquote_open":
@@ -78,29 +86,53 @@ def _parts(tokens: Sequence["Token"]) -> list[tuple[str, Hint, int | None]]:
         elif token.type == "html_block":
             parts.extend(_of_html(token.content, number))
             number += len(parts)
+            after_picture = bool(parts) and bool(parts[-1].pictures) and not parts[-1].text.strip()
         elif token.type == "inline":
-            shown, picture, emphasised, marked = _inline(token.children or [])
-            hint: Hint = (
-                "heading" if heading else "aside" if table or marked == "links" else "quote" if quotes else "paragraph"
-            )
-            if marked == "bold" and hint == "paragraph" and not shown.rstrip().endswith((".", "!", ",", ";")):
+            line = _inline(token.children or [])
+            shown, links = line.text, line.marked == "links"
+            hint: Hint = "heading" if heading else "aside" if table or links else "quote" if quotes else "paragraph"
+            if line.marked == "bold" and hint == "paragraph" and not shown.rstrip().endswith((".", "!", ",", ";")):
                 hint = "heading"
-            if hint == "paragraph" and shown.strip() and (picture or (after_picture and emphasised)):
+            if hint == "paragraph" and shown.strip() and (line.pictures or (after_picture and line.emphasised)):
                 hint = "caption"
-            parts.append((shown, hint, quotes[0] if quotes else None))
-            after_picture = picture and not shown.strip()
-    return parts
+            after_picture = bool(line.pictures) and not shown.strip()
+            if after_picture and hint == "paragraph":
+                titled[len(parts)] = line.pictures
+            parts.append(Part(shown, hint, quotes[0] if quotes else None, once(one for _, one in line.pictures)))
+    return _with_titles(parts, titled)
 
 
-def _inline(children: Sequence["Token"]) -> tuple[str, bool, bool, str]:
-    """The text of some inline tokens, whether a picture is among them, whether all of it is emphasised, and what else.
+def _with_titles(parts: Sequence[Part], titled: Mapping[int, Sequence[tuple[str, Picture]]]) -> list[Part]:
+    """The titles of pictures as their captions, where no caption stands below."""
+    result: list[Part] = []
+    for place, part in enumerate(parts):
+        below = parts[place + 1] if place + 1 < len(parts) else None
+        named = [(title, picture) for title, picture in titled.get(place, ()) if title.strip()]
+        if named and (below is None or below.hint != "caption" or below.pictures):
+            result += [Part(title, "caption", None, once([picture])) for title, picture in named]
+        else:
+            result.append(part)
+    return result
 
-    'bold' where all of it is, 'links' where all words are links, else ''.
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Some inline tokens. pictures: with their titles. emphasised: whether all of it is.
+
+    marked: 'bold' where all of it is, 'links' where all words are links, else ''.
     """
+
+    text: str
+    pictures: list[tuple[str, Picture]]
+    emphasised: bool
+    marked: str
+
+
+def _inline(children: Sequence["Token"]) -> _Line:
     shown: list[str] = []
     depth = {"em": 0, "strong": 0, "link": 0}
     outside = dict.fromkeys(depth, False)
-    picture = False
+    pictures: list[tuple[str, Picture]] = []
     for child in children:
         kind, _, edge = child.type.rpartition("_")
         if kind in depth and edge in ("open", "close"):
@@ -114,13 +146,17 @@ def _inline(children: Sequence["Token"]) -> tuple[str, bool, bool, str]:
         elif child.type == "hardbreak":
             shown.append("\n")
         elif child.type == "image":
-            picture = True
+            pictures.append(
+                (str(child.attrs.get("title") or ""), picture_of({"src": str(child.attrs.get("src") or "")}))
+            )
+        elif child.type == "html_inline" and child.content[:4].lower() == "<img":
+            pictures += [("", picture) for part in _of_html(child.content, 0) for picture in part.pictures]
     text = "".join(shown)
     marked = "" if not text.strip() else "bold" if not outside["strong"] else "links" if not outside["link"] else ""
-    return text, picture, not outside["em"] or not outside["strong"], marked
+    return _Line(text, pictures, not outside["em"] or not outside["strong"], marked)
 
 
-def _of_html(content: str, number: int) -> list[tuple[str, Hint, int | None]]:
+def _of_html(content: str, number: int) -> list[Part]:
     from claimsieve.intake.html import fragment_parts
 
     return fragment_parts(content, first_group=number + 1)

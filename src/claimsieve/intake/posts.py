@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from claimsieve.intake.articles import Block, Span
 from claimsieve.intake.dates import PATTERN, iso_date
+from claimsieve.intake.pictures import pictures_among
 
 # "— Name (@handle) January 8, 2020", "Name (@handle) · 8 Jan 2020"
 _HANDLE = rf"\(\s*@(?P<handle>\w{{1,30}})\s*\)\s*(?:(?:[·|,•-]|on)\s*)?(?:{PATTERN})?[^\w(@]*"
@@ -69,8 +70,9 @@ def signed_posts(text: str, blocks: Sequence[Block]) -> list[Block]:
         if block.kind == "post" and not _has_words(block):
             parts = _before(text, found)
             if parts:
+                pictures = pictures_among([*found[-len(parts) :], block])
                 del found[-len(parts) :]
-                found.append(replace(block, start=parts[0][0], parts=tuple(parts)))
+                found.append(replace(block, start=parts[0][0], parts=tuple(parts), pictures=pictures))
                 continue
             block = replace(block, kind="boilerplate", parts=())
         found.append(block)

@@ -38,6 +38,7 @@ def document_of(source: Source) -> Document:
         outlet=facts.outlet or below.outlet,
         url=facts.url or source.url,
         lang=language_of(reading.text) or facts.lang,
+        folder=source.folder,
     )
     return Document(article, tuple(blocks))
 

@@ -36,12 +36,16 @@ _DECLARED_WITHIN_BYTES = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text as it came, with line feeds only. name: of the file, or the address. url: where it was fetched."""
+    """A text as it came, with line feeds only. name: of the file, or the address. url: where it was fetched.
+
+    folder: that a file lies in; of standard input the one that the command is given in.
+    """
 
     name: str
     text: str
     form: Form
     url: str | None = None
+    folder: Path | None = None
 
 
 def read_source(name: str, *, allow_private: bool = False) -> Source:
@@ -58,7 +62,7 @@ def read_source(name: str, *, allow_private: bool = False) -> Source:
         if sys.stdin is None:
             raise DataError("expected an article on standard input, found it closed.")
         text = decoded("standard input", _limited("standard input", sys.stdin.buffer), html=True)
-        return Source("standard input", text, "html" if _LOOKS_LIKE_HTML.match(text) else "text")
+        return Source("standard input", text, "html" if _LOOKS_LIKE_HTML.match(text) else "text", folder=Path())
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
@@ -68,7 +72,8 @@ def read_source(name: str, *, allow_private: bool = False) -> Source:
             content = _limited(name, stream)
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise DataError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    return Source(Path(name).name, decoded(name, content, html=SUFFIXES[suffix] == "html"), SUFFIXES[suffix])
+    text = decoded(name, content, html=SUFFIXES[suffix] == "html")
+    return Source(Path(name).name, text, SUFFIXES[suffix], folder=Path(name).parent)
 
 
 def decoded(name: str, content: bytes, *, html: bool = False, charset: str | None = None) -> str:

@@ -13,7 +13,7 @@ from claimsieve.media.dates import days_of, relation
 from claimsieve.media.decoding import PictureError
 from claimsieve.media.fingerprints import Fingerprint, fingerprint_files
 from claimsieve.media.index import PictureIndex
-from claimsieve.media.places import Place, PlaceError, PlaceReason, located
+from claimsieve.media.places import Located, Place, PlaceError, PlaceReason, located
 from claimsieve.media.search import Hit, Search, search
 from claimsieve.media.wording import hit_row, quoted, words_of
 from claimsieve.records import Claim, Evidence
@@ -56,10 +56,15 @@ Checked = Search | Unmatched
 
 
 class PictureChecker:
-    """Looks pictures up in an index, each file once for as long as it lasts."""
+    """Looks pictures up in an index, each file once for as long as it lasts.
 
-    def __init__(self, index: PictureIndex, *, root: Path | None = None) -> None:
-        self._index, self._root = index, root
+    places: where names lead that were followed already.
+    """
+
+    def __init__(
+        self, index: PictureIndex, *, root: Path | None = None, places: Mapping[str, Located] | None = None
+    ) -> None:
+        self._index, self._root, self._places = index, root, {} if places is None else places
         self._known: dict[Path, Checked] = {}
 
     def check(self, names: Sequence[str], *, base: Path) -> dict[str, Checked]:
@@ -68,7 +73,7 @@ class PictureChecker:
         paths: dict[str, Path] = {}
         for name in dict.fromkeys(names):
             try:
-                paths[name] = located(name, Place(base, self._root))
+                paths[name] = self._located(name, base)
             except PlaceError as error:
                 found[name] = Unmatched(name, error.reason, str(error))
         new = [path for path in dict.fromkeys(paths.values()) if path not in self._known]
@@ -79,6 +84,12 @@ class PictureChecker:
             answer = self._known[path]
             found[name] = replace(answer, picture=name) if isinstance(answer, Unmatched) else answer
         return found
+
+    def _located(self, name: str, base: Path) -> Path:
+        known = self._places.get(name)
+        if isinstance(known, PlaceError):
+            raise known
+        return located(name, Place(base, self._root)) if known is None else known
 
 
 def checked(index: PictureIndex, paths: Sequence[Path]) -> list[Checked]:
@@ -101,11 +112,18 @@ def with_pictures(claim: Claim, index: PictureIndex, *, base: Path) -> tuple[Cla
     return found.claim, list(found.hits)
 
 
-def pictured(claim: Claim, answers: Mapping[str, Checked], *, leeway_days: int = 0) -> Pictured:
+def pictured(
+    claim: Claim,
+    answers: Mapping[str, Checked],
+    *,
+    leeway_days: int = 0,
+    as_of: str | None = None,
+    dated_only: bool = False,
+) -> Pictured:
     """A claim with the answers on its pictures.
 
     answers: of at least its first MAX_PICTURES ones. leeway_days: how much older than the claim a known picture may be
-    and not be called recycled.
+    and not be called recycled. as_of, dated_only: leave out what became known later, and what has no date.
     """
     names = list(dict.fromkeys(claim.media))
     hits: list[dict[str, Any]] = []
@@ -116,10 +134,11 @@ def pictured(claim: Claim, answers: Mapping[str, Checked], *, leeway_days: int =
         answer = answers[name]
         if (why := why_unmatched(name, answer)) is not None:
             unmatched.append(why)
-        if isinstance(answer, Unmatched) or not answer.hits:
+        told = () if isinstance(answer, Unmatched) else _told(answer.hits, as_of=as_of, dated_only=dated_only)
+        if not told:
             continue
-        hits += [hit_row(name, hit, claim.date, leeway_days=leeway_days) for hit in answer.hits]
-        telling = telling_hit(answer.hits)
+        hits += [hit_row(name, hit, claim.date, leeway_days=leeway_days) for hit in told]
+        telling = telling_hit(told)
         recycled = recycled or relation(telling.known.date, claim.date, leeway_days=leeway_days) == "before"
         passages.append(passage_of(telling, claim.date))
     if len(names) > MAX_PICTURES:
@@ -127,11 +146,22 @@ def pictured(claim: Claim, answers: Mapping[str, Checked], *, leeway_days: int =
             f"expected at most {MAX_PICTURES} pictures of a claim, found {len(names):,}; the others were not looked at"
         )
         unmatched.append(Unmatched(names[MAX_PICTURES], "pictures_too_many", words))
-    passages = list(dict.fromkeys(passages))  # one picture under two names says it once
+    # One picture under two names says it once, and not again where the claim came with it.
+    passages = [passage for passage in dict.fromkeys(passages) if passage not in claim.evidence]
     changed = replace(claim, evidence=(*claim.evidence, *passages))
     if recycled and RECYCLED not in (claim.manipulation or ()):
         changed = replace(changed, manipulation=(*(claim.manipulation or ()), RECYCLED))
     return Pictured(changed, tuple(hits), tuple(unmatched), tuple(passages), recycled)
+
+
+def _told(hits: Sequence[Hit], *, as_of: str | None, dated_only: bool) -> tuple[Hit, ...]:
+    """The hits that may be told. "2020-01" may be the last of the month, so it is after the 8th."""
+    last = None if as_of is None else days_of(as_of)[1]
+    return tuple(
+        hit
+        for hit in hits
+        if (not dated_only if hit.known.date is None else last is None or days_of(hit.known.date)[1] <= last)
+    )
 
 
 def why_unmatched(name: str, answer: Checked) -> Unmatched | None:

@@ -19,10 +19,13 @@ class PlaceError(ValueError):
         self.reason: PlaceReason = reason
 
 
+Located = Path | PlaceError  # the file that a name leads to, or why it leads to none
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where names lead. base: the folder they are taken from, that of the claims file. root: the folder they may not
-    leave, from which they are taken where the base has no such file; None is the base itself."""
+    """Where names lead. base: the folder they are taken from, that of the claims file or article. root: the folder they
+    may not leave, from which they are taken where the base has no such file; None is the base itself."""
 
     base: Path
     root: Path | None = None
@@ -51,5 +54,7 @@ def located(name: str, place: Place) -> Path:
             continue
     if outside:
         step = "--media-root names a wider one" if place.root is None else "--media-root does not hold it"
-        raise PlaceError("picture_outside", f"expected a file below the claims' folder, found a way out of it; {step}")
+        raise PlaceError(
+            "picture_outside", f"expected a file below the folder that names it, found a way out of it; {step}"
+        )
     raise PlaceError("picture_missing", "expected a file, found none")
