@@ -56,9 +56,9 @@ def _named(tree: Any) -> dict[Any, Picture]:
 
 
 def _offered(image: Any) -> str:
-    """The srcsets of the `source` elements beside an image."""
-    parent = image.getparent()
-    if parent is None or parent.tag != "picture":
+    """The srcsets of the `source` elements beside an image, which the parser nests."""
+    picture = next(image.iterancestors("picture"), None)
+    if picture is None:
         return ""
-    sources = islice(parent.iter("source"), _MAX_SOURCES)
+    sources = islice(picture.iter("source"), _MAX_SOURCES)
     return ", ".join(source.get("data-srcset") or source.get("srcset") or "" for source in sources)

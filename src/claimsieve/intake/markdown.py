@@ -84,9 +84,10 @@ def _parts(tokens: Sequence["Token"]) -> list[Part]:
         elif token.type in ("table_open", "table_close"):
             table = token.type == "table_open"
         elif token.type == "html_block":
-            parts.extend(_of_html(token.content, number))
+            within = _of_html(token.content, number)
+            parts.extend(within)
             number += len(parts)
-            after_picture = bool(parts) and bool(parts[-1].pictures) and not parts[-1].text.strip()
+            after_picture = any(one.pictures for one in within) and not any(one.text.strip() for one in within)
         elif token.type == "inline":
             line = _inline(token.children or [])
             shown, links = line.text, line.marked == "links"

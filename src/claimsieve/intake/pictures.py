@@ -17,8 +17,8 @@ _POINTS = re.compile(
 )
 # A caption that calls its picture an old one passes nothing off.
 _FILED = re.compile(
-    r"\b(?:file|archived?|library|stock)[\s-]+(?:photo\w*|pictures?|images?|pics?)\b|^\W*FILE\b\W*[-–—:]"
-    r"|\b(?:credit|photo|picture|image)\s*:\s*(?:the\s+)?archives?\b"
+    r"(?i:\b(?:file|archived?|library|stock)[\s-]+(?:photo\w*|pictures?|images?|pics?)\b)|^\W*FILE\b\W*[-–—:]"
+    r"|(?i:\b(?:credit|photo|picture|image)\s*:\s*(?:the\s+)?archives?\b)"
 )
 
 
