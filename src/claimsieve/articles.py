@@ -10,7 +10,6 @@ from claimsieve.evaluation.assessment import read_calibration
 from claimsieve.inference.pictures import Pictures
 from claimsieve.inference.predict import Job, predict_file
 from claimsieve.intake.desk import CLAIMS, LABELLED, PAGE, Intake, labelled_rows
-from claimsieve.intake.media import Album
 from claimsieve.models.artifacts import load_model
 from claimsieve.pages import write_page
 
@@ -48,18 +47,3 @@ def write_article_page(
     page = analysis_page(rows, articles=articles, model=model, title=title, thumbnails=thumbnails)
     write_page(page, str(directory / PAGE))
     return directory / PAGE
-
-
-def thumbnails_for(
-    rows: Rows, directory: Path, album: Album, *, pictures: Pictures | None = None, index: Path | None = None
-) -> Thumbnails:
-    """What shows the pictures of articles, wherever they were found, and the known ones that rows resemble.
-
-    index: the folder of the picture index. Known pictures are taken from where the command is given, or from beside it.
-    """
-    own = {name: where for name, where in album.places.items() if isinstance(where, Path)}
-    known: dict[str, Path] = {}
-    if pictures is not None and index is not None:
-        named = [str(hit["known"]) for row in rows for hit in row.get("pictures") or ()]
-        known = pictures.known_files(named, folders=[Path(), index.parent])
-    return Thumbnails([directory], own=own, known=known)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,12 @@ import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, row_counter, say
-from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT, check_media
+from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
+from claimsieve.cli.pictures import Illustrations, illustrations, pictured, thumbnails
 from claimsieve.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from claimsieve.inference.pictures import Pictures
     from claimsieve.intake.desk import Intake
-    from claimsieve.intake.evidence import Limits
-    from claimsieve.intake.media import Album
 
 
 @app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
@@ -58,13 +55,10 @@ def article(
     """
     from claimsieve.intake.desk import LABELLED, PAGE, check_directory, take_in, write_intake
     from claimsieve.intake.evidence import Limits
-    from claimsieve.intake.media import Album, looked_up
 
     check_directory(output)
-    check_media(media_index, media_root, media_leeway_days)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
-    album = Album(output, root=media_root)
-    pictures = None if media_index is None else _opened(media_index, album, limits, leeway_days=media_leeway_days)
+    given = illustrations(output, limits, index=media_index, root=media_root, leeway_days=media_leeway_days)
     with _reading(quiet=quiet) as advance:
         intake = take_in(
             articles,
@@ -72,7 +66,7 @@ def article(
             limits=limits,
             similarity=similarity,
             allow_private=allow_private,
-            album=album,
+            album=given.album,
             advance=advance,
         )
     for name, reason in intake.rejects:
@@ -81,18 +75,13 @@ def article(
         raise DataError(intake.rejects[0][1] if len(intake.rejects) == 1 else "none of the articles could be read.")
     for warning in intake.warnings:
         say(warning, quiet=quiet)
-    looked = None if pictures is None else looked_up(intake.rows, pictures)
-    if looked is not None:
-        intake = replace(intake, rows=looked.rows)
-        for line in looked.lines():
-            say(line, quiet=quiet or as_json)
+    intake, seen = pictured(intake, given, quiet=quiet or as_json)
     written = write_intake(intake, output)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
-        rows = _labelled(intake, model, output, album, pictures, media_index, quiet=quiet)
+        rows = _labelled(intake, model, output, given, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
-    extra = {} if looked is None else {"pictures": looked.counts()}
-    _tell(intake, rows, written, model, extra, as_json=as_json, quiet=quiet)
+    _tell(intake, rows, written, model, seen=seen, as_json=as_json, quiet=quiet)
     if intake.rejects:
         raise typer.Exit(3)
 
@@ -104,22 +93,6 @@ def _date(text: str | None) -> str | None:
         return claim_from_row({"claim": "-", "date": text}).date
     except RecordError:
         raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
-
-
-def _opened(index: Path, album: "Album", limits: "Limits", *, leeway_days: int) -> "Pictures":
-    """Fails before an article is read."""
-    from claimsieve.inference.pictures import opened_pictures
-    from claimsieve.intake.desk import CLAIMS
-
-    return opened_pictures(
-        index,
-        str(album.output / CLAIMS),
-        root=album.root,
-        leeway_days=leeway_days,
-        as_of=limits.as_of,
-        dated_only=limits.dated_only,
-        places=album.places,
-    )
 
 
 @contextmanager
@@ -135,23 +108,13 @@ def _reading(*, quiet: bool) -> Iterator[Any]:
         yield lambda name: status.update(f"reading {name!r}")
 
 
-def _labelled(
-    intake: "Intake",
-    model: str,
-    output: Path,
-    album: "Album",
-    pictures: "Pictures | None",
-    index: Path | None,
-    *,
-    quiet: bool,
-) -> list[dict[str, Any]]:
-    from claimsieve.articles import label_intake, thumbnails_for, write_article_page
+def _labelled(intake: "Intake", model: str, output: Path, given: Illustrations, *, quiet: bool) -> list[dict[str, Any]]:
+    from claimsieve.articles import label_intake, write_article_page
     from claimsieve.cli.options import opened_model
 
     with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
-        rows = label_intake(directory, output, pictures=pictures, advance=advance)
-    thumbnails = thumbnails_for(rows, output, album, pictures=pictures, index=index)
-    write_article_page(intake, rows, output, model=model, thumbnails=thumbnails)
+        rows = label_intake(directory, output, pictures=given.pictures, advance=advance)
+    write_article_page(intake, rows, output, model=model, thumbnails=thumbnails(rows, output, given))
     return rows
 
 
@@ -160,15 +123,15 @@ def _tell(
     rows: Sequence[Mapping[str, Any]],
     written: Sequence[Path],
     model: str | None,
-    extra: Mapping[str, Any],
     *,
+    seen: Mapping[str, Any],
     as_json: bool,
     quiet: bool,
 ) -> None:
     from claimsieve.intake.desk import CLAIMS, PAGE, summary
 
     if as_json:
-        typer.echo(json.dumps(summary(intake) | dict(extra) | {"written": [str(path) for path in written]}))
+        typer.echo(json.dumps(summary(intake) | dict(seen) | {"written": [str(path) for path in written]}))
     elif rows and not quiet:
         print_table(_table(rows))
     say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)
