@@ -103,8 +103,8 @@ def test_what_is_around_a_story_is_boilerplate(line):
         "Police published a video of the dam.",
         "Reporting restrictions were lifted on 4 March.",
         "Related services in the town were closed on Monday.",
-        "The bank lent out what its customers had paid in, people familiar with the matter said. That is not what they had signed up "
-        "for: its terms of service say that their deposits are not the bank's property and may not be lent to anybody.",
+        "The bank lent out what its customers had paid in, people familiar with the matter said. That is not what they "
+        "had signed up for: its terms of service say that deposits are not the bank's property, nor lent to anybody.",
         "Donated blankets reached the school at noon.",
     ],
 )

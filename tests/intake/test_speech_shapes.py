@@ -222,7 +222,7 @@ SHAPES = {
         "Posts shared thousands of times",
         "The lake was poisoned.",
     ),
-    "Two people who work there, and who were not authorised to speak to reporters, said that a rock lay under the hull.": (
+    "Two people who work there, and who were not asked to speak to reporters, said that a rock lay under the hull.": (
         "two people",
         "A rock lay under the hull.",
     ),

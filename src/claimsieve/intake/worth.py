@@ -23,7 +23,8 @@ _FEELING = re.compile(
 )
 _SECOND_PERSON = re.compile(r"\b(?:you|your|You|Your|yours)\b")
 _FUTURE = re.compile(
-    r"\b(?:will|shall|won['’]t|going to|likely to|may|might|could(?!\s+(?:not\s+)?(?:hear|see|feel|smell)\b))\b|['’]ll\b"
+    r"\b(?:will|shall|won['’]t|going to|likely to|may|might|could(?!\s+(?:not\s+)?(?:hear|see|feel|smell)\b))\b"
+    r"|['’]ll\b"
 )
 _MODAL = re.compile(r"\b(?:will|would|shall|should|may|might|can|could|must|ought)\b|n['’]t\b|['’](?:ll|d)\b")
 _WOULD = re.compile(r"\b(?:would|should|ought|might|could)\b|['’]d\s+(?:be|have|like|rather)\b")
