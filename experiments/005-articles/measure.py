@@ -47,8 +47,9 @@ class Told:
 
 
 def measured(folder: Path, *, second: Path | None = None) -> list[Counts]:
-    """Counts of every article of a folder, by name. second: where the annotations of a second person lie."""
-    return [_of_article(path, second) for path in sorted(folder.glob("*.gold.json"))]
+    """Counts of every article of a folder, by name. second: where a second person's annotations of some of them lie."""
+    paths = sorted(folder.glob("*.gold.json"))
+    return [_of_article(path, second) for path in paths if second is None or (second / path.name).exists()]
 
 
 def rates(counts: list[Counts]) -> dict[str, tuple[float, int]]:
