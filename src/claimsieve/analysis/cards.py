@@ -66,6 +66,11 @@ class Card:
         return f"claim-{self.number}"
 
     @property
+    def is_judged_before(self) -> bool:
+        """Whether one of its matches is the same claim, and not only perhaps."""
+        return any(match.is_sure for match in self.matches)
+
+    @property
     def article_name(self) -> str:
         """The article's name as it may be shown."""
         return one_line(self.article or "", limit=200)
