@@ -60,7 +60,7 @@ def hits_of(row: Mapping[str, Any], thumbnails: Thumbnails) -> list[Hit]:
 
 def own_pictures(row: Mapping[str, Any], claim: Claim, thumbnails: Thumbnails) -> list[Thumbnail]:
     """Pictures that came with the claim and have no hit."""
-    with_hit = {one.get("picture") for one in mappings(row.get("pictures"))}
+    with_hit = {text(one.get("picture")) for one in mappings(row.get("pictures"))}
     without = [path for path in claim.media if path not in with_hit]
     return [_named(thumbnails(path)) for path in without[:MAX_OWN_PICTURES]]
 
