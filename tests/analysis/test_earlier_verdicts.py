@@ -35,7 +35,6 @@ def test_a_verdict_stands_in_the_words_it_was_given_in():
     assert "(similarity .70) · River Desk · 6 March 2021 · read it" in page.words
     assert {"href": "https://desk.example/1", "rel": "noopener noreferrer nofollow"} in page.all("a")
     assert "1 was judged before, in the same or in other words." in page.words
-    assert "no verdict" in page_of({"matches": [SAME | {"label": None}]}).words
 
 
 def test_what_is_perhaps_the_same_claim_says_why_and_is_not_called_judged():
@@ -43,7 +42,7 @@ def test_what_is_perhaps_the_same_claim_says_why_and_is_not_called_judged():
     assert "Perhaps judged before verified “Three people drowned.”" in words
     assert "perhaps the same claim (similarity .95): number: two here, three there · no date" in words
     assert "Judged before" not in words
-    assert "1 resembles a claim that was judged before, and may not be the same." in words
+    assert "1 perhaps was judged before: the earlier claim is only like it" in words
 
 
 def test_the_same_claim_comes_before_what_is_only_nearly_the_same_in_words():
@@ -58,8 +57,12 @@ def test_the_same_claim_comes_before_what_is_only_nearly_the_same_in_words():
     assert not matches_of({"matches": [{"claim": "x", "kind": "same-ish"}]})[0].is_sure
 
 
-def test_a_machine_s_label_says_so():
-    assert "verified (by a machine)" in page_of({"matches": [PERHAPS | {"machine_made": True}]}).words
+def test_a_machine_s_label_and_a_claim_without_a_verdict_are_no_judgement():
+    words = page_of({"matches": [SAME | {"machine_made": True}]}, {"matches": [SAME | {"label": None}]}).words
+    assert "Perhaps judged before Pants on fire (by a machine)" in words
+    assert "Perhaps judged before no verdict" in words
+    assert "2 perhaps were judged before:" in words
+    assert "in the same or in other words" not in words
 
 
 def test_without_matches_nothing_is_said():

@@ -98,7 +98,7 @@ def test_from_the_article_to_the_page(run, place, model, claimsieve):
     assert "\u202e" not in text
     words = Page(text).words
     assert "2 were judged before" in words
-    assert "1 resembles a claim that was judged before" in words
+    assert "1 perhaps was judged before:" in words
     assert 'Wrong"><script>alert(1)</script>⟨U+202E⟩”: verified.' in words
     assert "River Desk · 6 March 2021" in words
     assert {"href": "https://desk.example/1", "rel": "noopener noreferrer nofollow"} in Page(text).all("a")

@@ -67,8 +67,8 @@ class Card:
 
     @property
     def is_judged_before(self) -> bool:
-        """Whether one of its matches is the same claim, and not only perhaps."""
-        return any(match.is_sure for match in self.matches)
+        """Whether a person gave a verdict on the same claim, and not only perhaps on the same."""
+        return any(match.is_sure and match.verdict and not match.machine_made for match in self.matches)
 
     @property
     def article_name(self) -> str:

@@ -39,7 +39,7 @@ class Source:
 class Summary:
     """What stands on top of the page; of the claims shown, unless `all_trays` is there, which is of the whole file.
 
-    matched, suggested: claims that were judged before, and others that perhaps were. further_sources: claims of sources
+    matched, suggested: claims that a person judged before, and others with matches. further_sources: claims of sources
     beyond MAX_SOURCES, or of nobody named.
     """
 
