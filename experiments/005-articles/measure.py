@@ -1,13 +1,15 @@
 """How many of an article's claims are found, how many of those found are claims, and how often the speaker is right.
 
-    python experiments/005-articles/measure.py DIR [--errors]
+    python experiments/005-articles/measure.py DIR [--errors] [--second DIR]
 
+With --second the annotations of a second person are measured in place of the extractor: how far two people agree.
 DIR holds articles (.txt, .md, .html) and beside each a NAME.gold.json. A claim found is a gold one when their spans in
 the text overlap with an intersection over union of at least .5, each used once. The speaker is right when the gold
 speaker or one of its aliases is what we say or stands in it; where the gold names nobody, we must not either.
 Intervals: 95 % percentile bootstrap over articles, whose claims resemble one another.
 """
 
+import argparse
 import json
 import random
 import sys
@@ -35,9 +37,19 @@ class Counts:
     errors: tuple[str, ...]
 
 
-def measured(folder: Path) -> list[Counts]:
-    """Counts of every article of a folder, by name."""
-    return [_of_article(path) for path in sorted(folder.glob("*.gold.json"))]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A claim that the extractor, or a second person, sees. speakers: names of whoever says it; none: the outlet."""
+
+    span: tuple[int, int] | None
+    speakers: tuple[str, ...]
+    words: str
+
+
+def measured(folder: Path, *, second: Path | None = None) -> list[Counts]:
+    """Counts of every article of a folder, by name. second: where a second person's annotations of some of them lie."""
+    paths = sorted(folder.glob("*.gold.json"))
+    return [_of_article(path, second) for path in paths if second is None or (second / path.name).exists()]
 
 
 def rates(counts: list[Counts]) -> dict[str, tuple[float, int]]:
@@ -63,20 +75,29 @@ def intervals(counts: list[Counts], *, seed: int = 0) -> dict[str, tuple[float, 
     return result
 
 
-def _of_article(path: Path) -> Counts:
+def _of_article(path: Path, second: Path | None) -> Counts:
     name = path.name.removesuffix(".gold.json")
-    gold = json.loads(path.read_text(encoding="utf-8"))
+    gold = _gold(path)
     article = next(file for suffix in SUFFIXES if (file := path.with_name(name + suffix)).exists())
     document = read_document(str(article))
     text, places = _one_spaced(document.article.text)
-    found = claims_of(document)
-    wanted = [_span(text, places, claim) for claim in gold["claims"]]
+    if second is None:
+        found = [
+            Told(one.span, (one.speaker,) if one.speaker else (), f"{one.context} {one.speaker!r}: {one.claim}")
+            for one in claims_of(document)
+        ]
+    else:
+        found = [
+            Told(_span(text, places, claim), tuple(_names(claim)), f"{claim['speaker']!r}: {claim['claim']}")
+            for claim in _gold(second / path.name)
+        ]
+    wanted = [_span(text, places, claim) for claim in gold]
     overlaps = sorted(
         (
             (_iou(one.span, span), number, place)
             for number, one in enumerate(found)
             for place, span in enumerate(wanted)
-            if span
+            if one.span and span
         ),
         reverse=True,
     )
@@ -85,22 +106,27 @@ def _of_article(path: Path) -> Counts:
         if overlap >= LEAST_OVERLAP and number not in pairs and place not in pairs.values():
             pairs[number] = place
     wrong = [
-        f"speaker  {found[number].speaker!r} for {gold['claims'][place].get('speaker')!r}: {found[number].claim}"
+        f"speaker  {found[number].words} for {gold[place].get('speaker')!r}"
         for number, place in pairs.items()
-        if not speaker_is_right(found[number].speaker, gold["claims"][place])
+        if not any(speaker_is_right(one, gold[place]) for one in found[number].speakers or (None,))
     ]
-    errors = [f"missed   {claim['quote']}" for place, claim in enumerate(gold["claims"]) if place not in pairs.values()]
-    errors += [
-        f"no claim {one.context} {one.speaker!r}: {one.claim}"
-        for number, one in enumerate(found)
-        if number not in pairs
-    ]
+    errors = [f"missed   {claim['quote']}" for place, claim in enumerate(gold) if place not in pairs.values()]
+    errors += [f"no claim {one.words}" for number, one in enumerate(found) if number not in pairs]
     return Counts(name, len(wanted), len(found), len(pairs), len(pairs) - len(wrong), (*errors, *wrong))
+
+
+def _gold(path: Path) -> list[dict[str, Any]]:
+    claims: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["claims"]
+    return claims
+
+
+def _names(claim: dict[str, Any]) -> list[str]:
+    return [name for name in (claim.get("speaker") or "", *claim.get("speaker_aliases", ())) if _plain(name)]
 
 
 def speaker_is_right(speaker: str | None, claim: dict[str, Any]) -> bool:
     """Whether what we call the speaker is, or contains, one of the names that the annotation gives."""
-    names = [_plain(name) for name in (claim.get("speaker") or "", *claim.get("speaker_aliases", ())) if _plain(name)]
+    names = [_plain(name) for name in _names(claim)]
     ours = _plain(speaker or "")
     return not ours if not names else any(f" {name} " in f" {ours} " for name in names)
 
@@ -145,9 +171,13 @@ def _iou(one: tuple[int, int], other: tuple[int, int]) -> float:
 
 
 def main() -> None:
-    folders = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    if len(folders) != 1 or not (counts := measured(Path(folders[0]))):
-        sys.exit("expected one folder with NAME.gold.json files beside their articles")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--errors", action="store_true", help="list every miss")
+    parser.add_argument("--second", type=Path, metavar="DIR", help="annotations of a second person")
+    arguments = parser.parse_args()
+    if not (counts := measured(arguments.folder, second=arguments.second)):
+        sys.exit("expected a folder with NAME.gold.json files beside their articles")
     bounds = intervals(counts)
     for key, (value, n) in rates(counts).items():
         low, high = bounds[key]
@@ -155,7 +185,7 @@ def main() -> None:
     for one in counts:
         shown = f"gold {one.gold:3}  found {one.found:3}  matched {one.matched:3}  speaker right {one.right:3}"
         print(f"{one.name:28} {shown}")
-        for error in one.errors if "--errors" in sys.argv else ():
+        for error in one.errors if arguments.errors else ():
             print(f"    {error}")
 
 

@@ -84,6 +84,9 @@ def test_a_dateline_is_no_part_of_the_first_sentence_and_names_the_outlet():
         "4 March 2021",
         "5 min read",
         "Additional reporting by Jan Holt",
+        "Ledger staff writer Ada Bly contributed to this report.",
+        "By Owen Reed · Nov. 11, 2022 · 4 min read",
+        "Terms of service · Privacy policy · Contact",
         "Did you see it? Write to desk@echo.example.",
         "Advertisement",
     ],
@@ -100,11 +103,18 @@ def test_what_is_around_a_story_is_boilerplate(line):
         "Police published a video of the dam.",
         "Reporting restrictions were lifted on 4 March.",
         "Related services in the town were closed on Monday.",
+        "The bank lent out what its customers had paid in, people familiar with the matter said. That is not what they "
+        "had signed up for: its terms of service say that deposits are not the bank's property, nor lent to anybody.",
         "Donated blankets reached the school at noon.",
     ],
 )
 def test_a_sentence_of_the_story_is_not(line):
     assert not is_boilerplate(line)
+
+
+def test_two_short_lines_are_two_headings_and_no_paragraph():
+    found = blocks(f"{STORY}\n\n16.10 GMT\nSchools shut\n\n{STORY}")
+    assert [kind for kind, *_ in found] == ["paragraph", "heading", "heading", "paragraph"]
 
 
 def test_stories_under_a_heading_of_links_are_none():

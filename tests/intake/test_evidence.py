@@ -56,6 +56,30 @@ def test_another_who_says_the_same_is_evidence(document):
     assert "The water board said two people drowned in Tarsk." in texts(found)
 
 
+DENIED = """Posts shared thousands of times claim that the lake was poisoned. The water board called this baseless.
+
+Bread prices rose by a third in Tarsk. The lake was calm.
+"""
+
+
+def test_a_word_on_the_sentence_before_is_found_by_that_sentence():
+    document = document_of(Source("lake.txt", DENIED, "text"))
+    claims = claims_of(document)
+    pool = pool_of(*passages_of(document, claims))
+    assert claims[0].claim == "The lake was poisoned."
+    assert texts(pool.evidence_for(claims[0], article="lake.txt"))[0] == "The water board called this baseless."
+    prices = next(one for one in claims if "prices" in one.claim)
+    assert texts(pool.evidence_for(prices, article="lake.txt")) == []
+
+
+def test_a_word_on_the_sentence_before_brings_it_to_another_claim():
+    document = document_of(Source("lake.txt", DENIED, "text"))
+    (claim,) = claims_of(document_of(Source("other.txt", "Officials say the lake was never poisoned.", "text")))
+    found = " ".join(texts(pool_of(*passages_of(document)).evidence_for(claim, article="other.txt")))
+    assert found.count("Posts shared thousands of times claim that the lake was poisoned.") == 1
+    assert found.count("The water board called this baseless.") == 1
+
+
 def test_a_sentence_that_begins_with_a_pronoun_brings_the_one_before(document):
     claims = claims_of(document)
     bread = next(one for one in claims if "bread" in one.claim)

@@ -11,7 +11,8 @@ from claimsieve.intake.claims import claims_of
 from claimsieve.intake.reading import read_document
 
 ROOT = Path(__file__).parents[2]
-DEV = Path(__file__).parent / "gold" / "dev"
+GOLD = Path(__file__).parent / "gold"
+DEV = GOLD / "dev"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,14 @@ def test_claims_of_the_development_articles_are_found_and_ascribed(measure):
     assert found["recall"] >= 0.85
     assert found["precision"] >= 0.75
     assert found["attribution"] >= 0.80
+
+
+def test_two_annotators_see_the_same_claims(measure):
+    counts = measure.measured(GOLD / "test", second=GOLD / "second")
+    assert len(counts) == len(list((GOLD / "second").glob("*.gold.json")))
+    for name, (value, n) in measure.rates(counts).items():
+        assert value >= 0.9, name
+        assert n >= 150
 
 
 def test_a_speaker_is_right_when_an_alias_stands_in_it(measure):

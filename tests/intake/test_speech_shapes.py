@@ -202,6 +202,64 @@ SHAPES = {
     "The dam burst on Monday and flooded 300 homes.": (None, "The dam burst on Monday and flooded 300 homes."),
     "The reported attack closed the port for two days.": (None, "The reported attack closed the port for two days."),
     "The state owns 51% of the airline.": (None, "The state owns 51% of the airline."),
+    # by whose reckoning, in whose view
+    "By Ann Lee's count, 40 graves were opened.": ("Ann Lee", "40 graves were opened."),
+    "The crack has grown to nine metres, in the view of Tom Reed, who drew the plans.": (
+        "Tom Reed",
+        "The crack has grown to nine metres.",
+    ),
+    # when, before the speaker and after
+    "On Nov. 2 the news site Coinwatch revealed that the fund held 14 tonnes of lead.": (
+        "the news site Coinwatch",
+        "The fund held 14 tonnes of lead.",
+    ),
+    "In the three days to Tuesday customers asked for $6 million, Ola Berg has told her staff in a letter.": (
+        "Ola Berg",
+        "In the three days to Tuesday customers asked for $6 million.",
+    ),
+    # who is described at length
+    "Posts shared thousands of times claim that the lake was poisoned.": (
+        "Posts shared thousands of times",
+        "The lake was poisoned.",
+    ),
+    "Two people who work there, and who were not asked to speak to reporters, said that a rock lay under the hull.": (
+        "two people",
+        "A rock lay under the hull.",
+    ),
+    # one who cites another, and nobody who says anything
+    "Al-Dar, a daily close to the government, cites an official as saying that no such order was given.": (
+        "an official, cited by Al-Dar",
+        "No such order was given.",
+    ),
+    "Nothing so far suggests that the barn was lit on purpose, said the prosecutor, Rémy Blanc.": (
+        "Rémy Blanc",
+        "Nothing so far suggests that the barn was lit on purpose.",
+    ),
+    # courts, and sums that are promised
+    "A jury on Monday found Joan Fisk guilty of four counts of fraud.": (
+        "a jury",
+        "A jury on Monday found Joan Fisk guilty of four counts of fraud.",
+    ),
+    "The Lund family has promised 200 million crowns for the repairs.": (
+        "the Lund family",
+        "The Lund family has promised 200 million crowns for the repairs.",
+    ),
+    # what is so, before what may be
+    "Fisk insisted on Thursday that the branch was untouched and could pay everybody.": (
+        "Fisk",
+        "The branch was untouched and could pay everybody.",
+    ),
+    "The managers said that first inquiries point to strong wind over the canal.": (
+        "the managers",
+        "First inquiries point to strong wind over the canal.",
+    ),
+    # what somebody in particular did not do
+    "Both declined to comment.": (None, "Both declined to comment."),
+    # a list of figures
+    "$16 billion to zero: the founder's fortune, before the week and after.": (
+        None,
+        "$16 billion to zero: the founder's fortune, before the week and after.",
+    ),
 }
 
 
@@ -264,6 +322,13 @@ SEVERAL = {
             ("Jan Holt", "The river rose nine metres."),
         ],
     ),
+    "what the article adds behind a tag": (
+        "The firm has handed over no more jets, the firm said on Thursday, a day after regulators grounded 40 of them.",
+        [
+            ("the firm", "The firm has handed over no more jets."),
+            (None, "Regulators grounded 40 of them."),
+        ],
+    ),
 }
 
 
@@ -274,6 +339,8 @@ def test_several_claims_each_have_their_speaker(case):
 
 
 NOTHING = (
+    "His thoughts were with the families, the minister said.",
+    "The toll was likely to rise, the medic said.",
     "Moscow rejects all of it.",
     "The UN called for restraint.",
     "Some economists argue that customers will end up paying.",
@@ -283,7 +350,6 @@ NOTHING = (
     '"It felt like standing in a burning theatre," she added.',
     "Was the bridge mined before the attack?",
     "The ministry did not say how many people had died.",
-    "The ministry declined to comment.",
     "We should all be ashamed of what happened there.",
     '"We will never forgive them," the general said.',
     '"It is a disgrace," the mayor said.',

@@ -66,6 +66,11 @@ class Card:
         return f"claim-{self.number}"
 
     @property
+    def is_judged_before(self) -> bool:
+        """Whether a person gave a verdict on the same claim, and not only perhaps on the same."""
+        return any(match.is_sure and match.verdict and not match.machine_made for match in self.matches)
+
+    @property
     def article_name(self) -> str:
         """The article's name as it may be shown."""
         return one_line(self.article or "", limit=200)

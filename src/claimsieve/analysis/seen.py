@@ -7,7 +7,7 @@ from typing import Any
 from claimsieve.analysis.pictures import Thumbnail, Thumbnails
 from claimsieve.analysis.values import day, mappings, number, text, texts, truth, web_address
 from claimsieve.analysis.visible import one_line, visible
-from claimsieve.analysis.wording import MATCHES, UNLABELLED
+from claimsieve.analysis.wording import MATCHES, SURE_MATCHES, UNLABELLED
 from claimsieve.records import LABELS, Claim
 
 MAX_HITS = 20  # shown of a claim
@@ -34,14 +34,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An earlier verdict. tray: its label or UNLABELLED. kind: in words. similarity: as the matcher gave it.
-
-    why: what keeps it from being the same, in words. machine_made: whether no person gave the label.
+    """An earlier verdict. verdict: in the words that it was given in; None: it says none. tray: UNLABELLED unless those
+    are a label of ours. kind: in words. is_sure: whether it is the same claim, and not only perhaps. similarity: as the
+    matcher gave it. why: what keeps it from being the same, in words. machine_made: whether no person gave the label.
     """
 
     claim: str
+    verdict: str | None
     tray: str
     kind: str
+    is_sure: bool
     similarity: float | None
     date: str | None
     source: str | None
@@ -58,15 +60,15 @@ def hits_of(row: Mapping[str, Any], thumbnails: Thumbnails) -> list[Hit]:
 
 def own_pictures(row: Mapping[str, Any], claim: Claim, thumbnails: Thumbnails) -> list[Thumbnail]:
     """Pictures that came with the claim and have no hit."""
-    with_hit = {one.get("picture") for one in mappings(row.get("pictures"))}
+    with_hit = {text(one.get("picture")) for one in mappings(row.get("pictures"))}
     without = [path for path in claim.media if path not in with_hit]
     return [_named(thumbnails(path)) for path in without[:MAX_OWN_PICTURES]]
 
 
 def matches_of(row: Mapping[str, Any]) -> list[Match]:
-    """The row's earlier verdicts, the likest first, MAX_MATCHES at most."""
+    """The row's earlier verdicts, MAX_MATCHES at most: those on the same claim first, then by likeness."""
     found = [_match(one) for one in mappings(row.get("matches")) if text(one.get("claim"))]
-    return sorted(found, key=lambda match: -(match.similarity or 0))[:MAX_MATCHES]
+    return sorted(found, key=lambda match: (not match.is_sure, -(match.similarity or 0)))[:MAX_MATCHES]
 
 
 def _hit(one: Mapping[str, Any], thumbnails: Thumbnails) -> Hit:
@@ -94,13 +96,13 @@ def _hit(one: Mapping[str, Any], thumbnails: Thumbnails) -> Hit:
 
 
 def _match(one: Mapping[str, Any]) -> Match:
-    label, kind = one.get("label"), text(one.get("kind"))
-    source = text(one.get("source"))
-    date = text(one.get("date"))
+    label, kind, source, date = (text(one.get(name)) for name in ("label", "kind", "source", "date"))
     return Match(
         claim=one_line(str(one["claim"]), limit=600),
-        tray=label if isinstance(label, str) and label in LABELS else UNLABELLED,
+        verdict=one_line(label, limit=200) if label else None,
+        tray=label if label in LABELS else UNLABELLED,
         kind=MATCHES.get(kind or "") or one_line(kind or "a claim", limit=60),
+        is_sure=kind in SURE_MATCHES,
         similarity=number(one.get("similarity")),
         date=one_line(date, limit=40) if date else None,
         source=one_line(source, limit=200) if source else None,

@@ -39,7 +39,8 @@ class Source:
 class Summary:
     """What stands on top of the page; of the claims shown, unless `all_trays` is there, which is of the whole file.
 
-    further_sources: claims of sources beyond MAX_SOURCES, or of nobody named.
+    matched, suggested: claims that a person judged before, and others with matches. further_sources: claims of sources
+    beyond MAX_SOURCES, or of nobody named.
     """
 
     shown: int
@@ -49,6 +50,7 @@ class Summary:
     without_evidence: int
     recycled: int
     matched: int
+    suggested: int
     sources: list[Source]
     further_sources: int
     gaps: list[tuple[str, int]]
@@ -68,6 +70,7 @@ def summary_of(cards: Sequence[Card], *, labels: Mapping[str, int] | None = None
     """labels: label → rows of the whole file, where the page shows only a part of it."""
     trays = Counter(card.verdict.tray for card in cards)
     sources = _sources(cards)
+    matched = sum(card.is_judged_before for card in cards)
     return Summary(
         shown=len(cards),
         trays=_trays(trays),
@@ -75,7 +78,8 @@ def summary_of(cards: Sequence[Card], *, labels: Mapping[str, int] | None = None
         to_a_person=sum(card.verdict.abstained for card in cards),
         without_evidence=sum(not card.claim.evidence for card in cards),
         recycled=sum(bool(card.hits) for card in cards),
-        matched=sum(bool(card.matches) for card in cards),
+        matched=matched,
+        suggested=sum(bool(card.matches) for card in cards) - matched,
         sources=sources,
         further_sources=len(cards) - sum(source.claims for source in sources),
         gaps=counted([card.gaps for card in cards]),

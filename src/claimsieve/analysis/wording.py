@@ -43,3 +43,4 @@ MATCHES = {
     "similar": "a similar claim",
     "suggested": "perhaps the same claim",
 }
+SURE_MATCHES = ("duplicate", "similar")

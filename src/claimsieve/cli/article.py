@@ -3,12 +3,26 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from claimsieve.cli import app
+from claimsieve.cli.against import (
+    AGAINST,
+    AGAINST_MAP,
+    ENCODER,
+    INDEX,
+    SIMILAR,
+    SUGGEST,
+    Against,
+    best_match,
+    earlier_checks,
+    looked_up,
+    tally_lines,
+)
 from claimsieve.cli.console import print_table, row_counter, say
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
 from claimsieve.cli.pictures import Illustrations, illustrations, pictured, thumbnails
@@ -16,6 +30,7 @@ from claimsieve.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from claimsieve.intake.desk import Intake
+    from claimsieve.matching.tally import Tally
 
 
 @app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
@@ -34,11 +49,17 @@ def article(
         [], "--evidence", metavar="FILE", help="More evidence: an article, or .jsonl of text, source, date, url."
     ),
     as_of: str | None = typer.Option(
-        None, "--as-of", metavar="DATE", help="Use no evidence dated later: YYYY, YYYY-MM or YYYY-MM-DD."
+        None, "--as-of", metavar="DATE", help="Use no evidence and no check dated later: YYYY, YYYY-MM or YYYY-MM-DD."
     ),
     dated_only: bool = typer.Option(False, "--dated-only", help="Use no evidence without a date."),
     evidence_passages: int = typer.Option(5, "--evidence-passages", min=0, max=50, help="At most so many for a claim."),
     similarity: bool = typer.Option(True, help="Search evidence by meaning too, and not by words alone."),
+    against: list[str] = typer.Option([], "--against", metavar="FILE", help=AGAINST),
+    against_mapping: list[str] = typer.Option([], "--against-map", metavar="FIELD=COLUMN", help=AGAINST_MAP),
+    against_index: Path | None = typer.Option(None, "--against-index", metavar="FOLDER", help=INDEX),
+    against_encoder: str = typer.Option("default", "--against-encoder", metavar="MODEL", help=ENCODER),
+    against_similar: float | None = typer.Option(None, "--against-similar", metavar="COSINE", help=SIMILAR),
+    against_suggest: float | None = typer.Option(None, "--against-suggest", metavar="COSINE", help=SUGGEST),
     media_index: Path | None = MEDIA_INDEX,
     media_root: Path | None = MEDIA_ROOT,
     media_leeway_days: int = MEDIA_LEEWAY,
@@ -49,15 +70,21 @@ def article(
     """Find the claims of news articles, who says each, and what speaks to it; with --model, label them.
 
     Writes article.json, claims.jsonl and, with --model, labelled.jsonl and page.html. English only: of an article in
-    another language every sentence is a statement of its own. With --media-index the pictures of captions and posts are
-    looked up, and what was known of one before becomes evidence; pictures at addresses are not fetched. An article that
-    cannot be read is told and left out, and the exit code is 3.
+    another language every sentence is a statement of its own. An article that cannot be read is told and left out, and
+    the exit code is 3.
+
+    With --against, each claim is looked up among checked ones; what dated checks of the same claim found is evidence.
+    With --media-index, the pictures of captions and posts are looked up; since when one has been known is evidence.
+    Pictures at addresses are not fetched.
     """
-    from claimsieve.intake.desk import LABELLED, PAGE, check_directory, take_in, write_intake
+    from claimsieve.intake.desk import ARTICLES, CLAIMS, LABELLED, PAGE, check_directory, take_in, write_intake
     from claimsieve.intake.evidence import Limits
 
     check_directory(output)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
+    typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
+    own = [output / name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)]
+    earlier = earlier_checks(typed, as_of=limits.as_of, written=own)
     given = illustrations(output, limits, index=media_index, root=media_root, leeway_days=media_leeway_days)
     with _reading(quiet=quiet) as advance:
         intake = take_in(
@@ -75,14 +102,16 @@ def article(
         raise DataError(intake.rejects[0][1] if len(intake.rejects) == 1 else "none of the articles could be read.")
     for warning in intake.warnings:
         say(warning, quiet=quiet)
+    intake, tally = looked_up(intake, earlier, output, most_passages=evidence_passages, quiet=quiet)
+    # Behind the checks, which count among the passages of a claim; what pictures tell comes beside them.
     intake, seen = pictured(intake, given, quiet=quiet or as_json)
     written = write_intake(intake, output)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
         rows = _labelled(intake, model, output, given, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
-    _tell(intake, rows, written, model, seen=seen, as_json=as_json, quiet=quiet)
-    if intake.rejects:
+    _tell(intake, rows, written, model, tally=tally, seen=seen, as_json=as_json, quiet=quiet)
+    if intake.rejects or (tally is not None and tally.checked_rejected):
         raise typer.Exit(3)
 
 
@@ -124,6 +153,7 @@ def _tell(
     written: Sequence[Path],
     model: str | None,
     *,
+    tally: "Tally | None",
     seen: Mapping[str, Any],
     as_json: bool,
     quiet: bool,
@@ -131,10 +161,13 @@ def _tell(
     from claimsieve.intake.desk import CLAIMS, PAGE, summary
 
     if as_json:
-        typer.echo(json.dumps(summary(intake) | dict(seen) | {"written": [str(path) for path in written]}))
+        before = {} if tally is None else {"checked_before": asdict(tally)}
+        typer.echo(json.dumps(summary(intake) | before | dict(seen) | {"written": [str(path) for path in written]}))
     elif rows and not quiet:
         print_table(_table(rows))
     say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)
+    for line in [] if tally is None else tally_lines(tally):
+        say(line, quiet=quiet or as_json)
     if model is None:
         say(f"next: claimsieve predict MODEL {written[0].parent / CLAIMS} -o labelled.jsonl", quiet=quiet or as_json)
     elif written[-1].name == PAGE:
@@ -143,12 +176,15 @@ def _tell(
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     labelled = any("label" in row for row in rows)
-    table = [[*(["label"] if labelled else []), "context", "evidence", "who says it", "claim"]]
+    with_matches = any("matches" in row for row in rows)
+    before = ["checked before"] if with_matches else []
+    table = [[*(["label"] if labelled else []), "context", "evidence", *before, "who says it", "claim"]]
     for row in rows:
         label = [("? " if row.get("abstained") else "") + str(row["label"])] if labelled else []
         who = _short(str(row.get("source") or "the article"), 32)
         evidence = str(len(row.get("evidence") or ()))
-        table.append([*label, str(row["context"]), evidence, who, _short(str(row["claim"]), 90)])
+        before = [_short(best_match(row), 32)] if with_matches else []
+        table.append([*label, str(row["context"]), evidence, *before, who, _short(str(row["claim"]), 90)])
     return table
 
 

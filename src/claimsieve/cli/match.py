@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from claimsieve.cli import app
+from claimsieve.cli.against import AGAINST, AGAINST_MAP, ENCODER, INDEX, SIMILAR, SUGGEST, tally_lines
 from claimsieve.cli.console import row_counter, say
 from claimsieve.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimsieve.matching.match import Job, Tally
+    from claimsieve.matching.match import Job
+    from claimsieve.matching.tally import Tally
 
 
 @app.command(epilog="Example: claimsieve match claims.jsonl --against checks.csv -o matched.jsonl")
@@ -21,19 +23,14 @@ def match(
         help="Claims: .jsonl, .csv, .tsv (each also .gz, .zst), .parquet; a directory or a quoted pattern of such "
         "files; '-' for JSON Lines on stdin; or recipe:NAME."
     ),
-    against: list[str] = typer.Option(
-        help="Claims that were checked, in the same forms, with a verdict in label, stance or rating, and where there "
-        "are, date, source and url; may be given many times."
-    ),
+    against: list[str] = typer.Option(help=AGAINST),
     output: str = typer.Option(
         "-", "-o", "--output", help="Where to write, as .jsonl (also .gz, .zst); '-' is stdout."
     ),
     mapping: list[str] = typer.Option(
         [], "--map", metavar="FIELD=COLUMN", help="Which column is the claim, the date …"
     ),
-    against_mapping: list[str] = typer.Option(
-        [], "--against-map", metavar="FIELD=COLUMN", help="The same for the checked claims; knows rating and url too."
-    ),
+    against_mapping: list[str] = typer.Option([], "--against-map", metavar="FIELD=COLUMN", help=AGAINST_MAP),
     top: int = typer.Option(3, min=1, max=16, help="Matches of a claim, at most."),
     evidence: bool = typer.Option(
         False, "--evidence", help="Add what earlier checks found to the evidence, never one dated after the claim."
@@ -41,12 +38,10 @@ def match(
     as_of: str | None = typer.Option(
         None, "--as-of", metavar="DATE", help="Leave out checks that were not surely there on this day: YYYY-MM-DD."
     ),
-    index: str | None = typer.Option(
-        None, metavar="FOLDER", help="Keep the vectors of the checked claims there, and use them next time."
-    ),
-    model: str = typer.Option("default", help="A sentence encoder: default, a local folder or a Hub id."),
-    similar: float | None = typer.Option(None, help="Least cosine of a similar claim, if not that of the table."),
-    suggest: float | None = typer.Option(None, help="Least cosine of a suggested claim, if not that of the table."),
+    index: str | None = typer.Option(None, metavar="FOLDER", help=INDEX),
+    model: str = typer.Option("default", help=ENCODER),
+    similar: float | None = typer.Option(None, help=SIMILAR),
+    suggest: float | None = typer.Option(None, help=SUGGEST),
     precision: str = typer.Option("auto", help="auto, float32 or bfloat16."),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
     as_json: bool = typer.Option(False, "--json", help="Print the tally as JSON (on stderr when the output is '-')."),
@@ -117,16 +112,5 @@ def _check(job: "Job") -> None:
 
 def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:
     say(f"{tally.written:,} of {tally.read:,} claims looked up among {tally.checked:,} → {where}", quiet=quiet)
-    lines = [
-        (tally.duplicate, "were checked before in the same words (duplicate)"),
-        (tally.similar, "were checked before in other words (similar)"),
-        (tally.suggested, "have suggestions only; why says what to look at"),
-        (tally.disagreeing, "have matches whose verdicts disagree"),
-        (tally.evidence, "were given earlier checks as evidence"),
-        (tally.checked_open, "checked claims say no verdict: which column holds it? --against-map rating=COLUMN"),
-        (tally.checked_later, "checked claims were left out: not surely there on the day of --as-of"),
-        (tally.rejected + tally.checked_rejected, f"rows rejected → {tally.rejects_file or 'stderr'}"),
-    ]
-    for count, words in lines:
-        if count:
-            say(f"{count:,} {words}", quiet=quiet)
+    for line in tally_lines(tally):
+        say(line, quiet=quiet)

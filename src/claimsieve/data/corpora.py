@@ -164,8 +164,11 @@ def _claims(
             yield Reject(row.place, str(error), str(row.fields)[:200])
 
 
-def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str]) -> None:
-    """Raises DataError when a table lacks the claim's column, or one that the map names. An empty file is no table."""
+def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str], *, option: str = "--map") -> None:
+    """Raises DataError when a table lacks the claim's column, or one that the map names. An empty file is no table.
+
+    option: that the map was given by.
+    """
     if not found:
         return
     for field, wanted in {"claim": "claim", **mapping}.items():
@@ -181,7 +184,7 @@ def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str])
                 "with tabs as .tsv."
             )
         raise DataError(
-            f"{name}: expected a column '{wanted}', found {listed}. Map it: --map {field}={column} "
+            f"{name}: expected a column '{wanted}', found {listed}. Map it: {option} {field}={column} "
             f"(in a config: map: {{{field}: {column}}})"
         )
 

@@ -70,17 +70,20 @@ def form_of(
     return Format(kind, packing, columns=tuple(names), schema=schema, csv_safe=csv_safe)
 
 
-def check_columns(source: str, mapping: Mapping[str, str]) -> None:
-    """Raises DataError when a corpus is not there or a table has no column for the claim; ConfigError for a bad map."""
+def check_columns(source: str, mapping: Mapping[str, str], *, option: str = "--map") -> None:
+    """Raises DataError when a corpus is not there or a table has no column for the claim; ConfigError for a bad map.
+
+    option: that the map was given by.
+    """
     if source.startswith("recipe:"):
         if mapping:
-            raise ConfigError(f"--map: {source} has its own field map; --map goes with a file.")
+            raise ConfigError(f"{option}: {source} has its own field map; {option} goes with a file.")
         _files(source)
         return
-    field_mapper(mapping, place="--map")
+    field_mapper(mapping, place=option)
     for name in files_of(source):
         if format_of(name) != "jsonl":
-            require_columns(name, columns(name), mapping)
+            require_columns(name, columns(name), mapping, option=option)
 
 
 def check_paths(source: str, target: str) -> None:

@@ -16,12 +16,14 @@ from claimsieve.intake.wording import either, entries
 
 _BYLINE = re.compile(
     r"(?:By|Words by|Story by|Report by|From)\s+(?:our\s|[A-Z])[^.!?\n]{2,110}$|"
+    r"By\s+(?:[A-Z][\w.'’-]*\s+){1,4}[·|•][^\n]{0,80}$|"
     r"(?:[A-Z][\w.'’-]+\s+){1,3}[A-Z][\w'’-]+,\s+(?:[\w-]+\s){0,3}(?:editor|reporter|writer|correspondent"
     r"|columnist|staff)(?:\s+in\s+\w+)?$|"
     r"\d{1,3}\s+min(?:ute)?s?\s+read$|(?:\d+\s+)?(?:shares|comments?)$"
 )
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+|\bwww\.\w|https?://")
 _LONGEST_WITH_ADDRESS = 300
+_LONGEST_NOTICE = 200
 _ONLY_A_DATE = re.compile(
     rf"(?:(?:Published|Updated|Posted|Last updated)[:\s]\s*)?(?:\w+day,?\s+)?{PATTERN}[\s,·|–-]*"
     r"(?:\d{1,2}[:.]\d{2}\s*\w{0,4}(?:\s\w{2,4})?)?$",
@@ -100,7 +102,8 @@ def is_boilerplate(shown: str) -> bool:
     if len(line) > 400:  # a paragraph that begins so is one all the same
         return False
     begins, contains = _boilerplate()
-    if begins.match(line) or contains.search(line):
+    # A story may speak of a firm's terms of service; a page's line on its own is short.
+    if begins.match(line) or (len(line) <= _LONGEST_NOTICE and contains.search(line)):
         return True
     one_line = " ".join(shown.split())
     if _ADDRESS.search(one_line) and len(one_line) <= _LONGEST_WITH_ADDRESS and "(@" not in one_line:

@@ -88,7 +88,7 @@ def content_after(sentence: Sentence, verb_end: int, verb: Verb, *, noun: bool) 
 
 def _bare_clause(shown: str, place: int, verb: Verb) -> int | None:
     """Where a clause without "that" begins: "said the dam had burst", not "confirmed the deaths of five"."""
-    rest = shown[place:]
+    rest = shown[place:].partition(";")[0]
     found = FINITE.search(rest)
     if found is None or not rest[: found.start()].strip():
         return None  # "videos posted online showed": who posted them is not told

@@ -1,5 +1,6 @@
 """Which passages speak to a claim: by words (BM25) and by meaning, fused by rank; never the claim said again."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from claimsieve.intake.articles import Found, Span
 from claimsieve.intake.passages import Passage, content_words, last_day, terms
 from claimsieve.intake.similarity import Embedder
+from claimsieve.intake.worth import is_remark
 from claimsieve.records import Evidence
 
 PASSAGES = 5
@@ -21,6 +23,19 @@ CANDIDATES = 200
 _FUSION = 60.0  # the constant of reciprocal rank fusion, as its authors chose it
 _SAME_WORDS = 0.8
 _PRONOUNS = ("he ", "she ", "it ", "they ", "this ", "these ", "that ", "those ", "his ", "her ", "its ", "their ")
+
+_BACK = re.compile(
+    r"\b(?:this|that|these|those|it|them|they|neither|both|so|(?:the|such)\s+(?:\w+\s+)?(?:claim|report|rumou?r|allegation"
+    r"|figure|number|video|picture|photo|photograph|image|clip|footage|story|statement|post)s?)\b",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"\b(?:baseless|false|falsely|fake|untrue|unfounded|unproven|unconfirmed|misleading|fabricated|invented|doctored|hoax|lie|lies"
+    r"|wrong|incorrect|inaccurate|nonsense|old|older|true|correct|accurate|genuine|authentic|evidence|proof"
+    r"|den(?:y|ies|ied)|reject(?:s|ed)?|dismiss(?:es|ed)?|disput(?:es|ed)|refut(?:es|ed)|debunk(?:s|ed)?|contradict(?:s|ed)?"
+    r"|confirm(?:s|ed)?|verif(?:y|ies|ied)|corroborat(?:e|es|ed)|acknowledg(?:es|ed))\b",
+    re.IGNORECASE,
+)
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -43,7 +58,12 @@ class Pool:
     def __init__(self, passages: Sequence[Passage], *, limits: Limits, embedder: Embedder | None = None) -> None:
         self._limits = limits
         self._passages = _allowed(passages, limits)
-        self._index = _index([terms(passage.evidence.text) for passage in self._passages])
+        # "The agency called this baseless" speaks of what the sentence before it says, and is found by its words.
+        self._texts = [
+            f"{before.evidence.text} {one.evidence.text}" if points_back(one, before) else one.evidence.text
+            for before, one in zip(_one_later(self._passages), self._passages, strict=True)
+        ]
+        self._index = _index([terms(text) for text in self._texts])
         self._embedder = embedder
         self._embedded: dict[int, Floats] = {}
 
@@ -86,7 +106,7 @@ class Pool:
         if len(places) > EMBEDDED_PASSAGES:
             places = np.argsort(-by_words, kind="stable")[:CANDIDATES]
         missing = [int(place) for place in places if int(place) not in self._embedded]
-        vectors = embedder.embed([self._passages[place].evidence.text for place in missing] + [claim])
+        vectors = embedder.embed([self._texts[place] for place in missing] + [claim])
         self._embedded.update(zip(missing, vectors[:-1], strict=True))
         cosines = np.full(len(self._passages), -1, dtype=np.float32)
         cosines[places] = np.stack([self._embedded[int(place)] for place in places]) @ vectors[-1]
@@ -102,7 +122,7 @@ class Pool:
         )
 
     def _with_neighbours(self, chosen: Sequence[int], one: Found, article: str) -> list[Evidence]:
-        """Chosen sentences; one that begins with a pronoun brings the sentence before it, of the same paragraph."""
+        """Chosen sentences; one that begins with a pronoun, or is a word on the sentence before it, brings that one."""
         taken: set[int] = set()
         result = []
         for place in chosen:
@@ -114,9 +134,8 @@ class Pool:
             if (
                 before is not None
                 and place - 1 not in taken
-                and passage.evidence.text.lower().startswith(_PRONOUNS)
-                and passage.article is not None
-                and (before.article, before.block) == (passage.article, passage.block)
+                and (passage.evidence.text.lower().startswith(_PRONOUNS) or points_back(passage, before))
+                and _stand_together(before, passage)
                 and not self._is_claim_itself(before, one, article)
             ):
                 taken.add(place - 1)
@@ -124,6 +143,23 @@ class Pool:
             else:
                 result.append(passage.evidence)
         return result
+
+
+def points_back(passage: Passage, before: Passage | None) -> bool:
+    """Whether a sentence is a word on the one before it: "the agency called this baseless"."""
+    if before is None or not _stand_together(before, passage):
+        return False
+    text = passage.evidence.text
+    return bool(_BACK.search(text)) and (is_remark(text) or bool(_VERDICT.search(text)))
+
+
+def _stand_together(before: Passage, passage: Passage) -> bool:
+    """Whether two passages are of one paragraph."""
+    return passage.article is not None and (before.article, before.block) == (passage.article, passage.block)
+
+
+def _one_later(passages: Sequence[Passage]) -> list[Passage | None]:
+    return [None, *passages[:-1]] if passages else []
 
 
 def _allowed(passages: Sequence[Passage], limits: Limits) -> list[Passage]:

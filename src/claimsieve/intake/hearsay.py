@@ -9,7 +9,7 @@ from claimsieve.intake.speakers import ONLY_A_NAME, cleaned, is_speaker
 from claimsieve.intake.verbs import FINITE
 
 _ACCORDING = re.compile(
-    r"(?P<lead>,\s+)?\b(?:according\s+to|in\s+the\s+words\s+of|as\s+reported\s+by|as\s+(?:claimed|stated"
+    r"(?P<lead>,\s+)?\b(?:according\s+to|in\s+the\s+(?:words|view|opinion|account|estimation|reckoning)\s+of|as\s+reported\s+by|as\s+(?:claimed|stated"
     r"|announced|confirmed|alleged)\s+by)\s+",
     re.IGNORECASE,
 )
@@ -38,8 +38,21 @@ def according(sentence: Sentence) -> Iterator[Frame]:
             )
             content = ((0, match.start()), *(((goes_on.end(), len(shown)),) if goes_on else ()))
         yield Frame("clause" if content[0][0] else "tag", speaker, (match.start(), stop), content)
+    for match in _BY_COUNT.finditer(shown):
+        speaker = _OWNERS[match["whose"].lower()] if match["whose"] else cleaned(sentence.words(match.span("who")))
+        if match.start():
+            yield Frame("tag", speaker, match.span(), ((0, match.start()),))
+        else:
+            yield Frame("clause", speaker, match.span(), ((match.end(), len(shown)),))
 
 
+# "by Ann Lee's count", "by her reckoning"
+_BY_COUNT = re.compile(
+    r"(?:,\s+|^)(?:by|on)\s+(?:(?P<who>[^,;.]{2,50}?)['’]s?|(?P<whose>his|her|their|its))\s+(?:own\s+)?"
+    r"(?:count|reckoning|estimates?|account|calculations?|telling|figures)\b,?\s*",
+    re.IGNORECASE,
+)
+_OWNERS = {"his": "he", "her": "she", "their": "they", "its": "it"}
 _NAME_NEXT = re.compile(rf"(?P<name>{ONLY_A_NAME.pattern}),\s+(?=\S)")
 
 

@@ -25,7 +25,7 @@ _KEYS = {
     "link": "url",
 }
 _BEGINS_ANEW = re.compile(r"\s*(?:By\s+[A-Z]|Published|Updated|Credit:|Photo:|[—–-]{1,2}\s|[-*•]\s)")
-_LONGEST_WRAPPED_LINE = 120
+_SHORTEST_WRAPPED_LINE, _LONGEST_WRAPPED_LINE = 40, 120
 _LONGEST_HEADING = 150
 _FEW_WORDS = 6
 _ENDS_A_SENTENCE = (".", "!", ":", ";", ",", "…", ")")
@@ -92,7 +92,9 @@ def _lines(text: str, span: Span) -> Iterator[Span]:
 def _is_wrapped(lines: list[str]) -> bool:
     """Whether lines end where the next word would not have fitted any more."""
     width = max(len(line.rstrip()) for line in lines)
-    if width > _LONGEST_WRAPPED_LINE or any(_BEGINS_ANEW.match(line) for line in lines[1:]):
+    if not _SHORTEST_WRAPPED_LINE <= width <= _LONGEST_WRAPPED_LINE or any(
+        _BEGINS_ANEW.match(line) for line in lines[1:]
+    ):
         return False
     pairs = [(line, following) for line, following in pairwise(lines) if following.split()]
     full = sum(len(line.rstrip()) + 1 + len(following.split()[0]) > width - 8 for line, following in pairs)

@@ -10,7 +10,7 @@ from claimsieve.intake.phrasing import as_sentence, uncapitalised
 from claimsieve.intake.quotes import FILLER, Quotation
 from claimsieve.intake.sentences import sentences
 from claimsieve.intake.verbs import FINITE, has_verb
-from claimsieve.intake.worth import is_checkable, is_remark
+from claimsieve.intake.worth import is_checkable, is_dated_or_counted, is_remark
 
 # A comma and one of these: what follows may be the article's word again, and no more what somebody says.
 _ASIDE = re.compile(r",\s+(?P<word>but|though|although|even though|while|whereas|despite|without)\s+", re.IGNORECASE)
@@ -30,6 +30,12 @@ _LABELS = re.compile(
     rf"|slammed|praised)\b[^.;]*?{FILLER}"
     r"|\b(?:called|calls)\s+(?:it|him|her|them|this|that|the|his|her|its|their)\s+(?!(?:police|ambulance|fire"
     r"|emergency|army|vote|election)\b)"
+)
+
+
+# "…, the company said, a day after the United States grounded it": that is the article's word.
+_LATER = re.compile(
+    r"(?:(?:an?|two|three|four|five|several|some|\w+)\s+(?:minutes?|hours?|days?|weeks?|months?|years?)\s+)?(?:after|since)\s+"
 )
 
 
@@ -183,6 +189,10 @@ def _stated(unit: Sentence, stretch: Span, *, whole: bool) -> list[Candidate]:
         if len(shown.split()) < _LEAST_WORDS or not has_verb(shown):
             return []
         first_verb = FINITE.search(shown)
+        if (later := _LATER.match(shown)) and FINITE.search(shown, later.end()):
+            start, shown, first_verb = start + later.end(), shown[later.end() :], None
+            if not is_dated_or_counted(shown):
+                return []
         # "On Monday, after …" hangs on what is said; "In Rome, trams stopped" is a sentence.
         if _ADVERBIAL.match(shown) and not re.search(
             r",\s\S+(?:\s\S+){0,8}$", shown[: first_verb.start()] if first_verb else ""

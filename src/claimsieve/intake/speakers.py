@@ -31,7 +31,7 @@ _WHEN = (
     r"|in\s+(?:late|early|mid-)?\s*(?:January|February|March|April|May|June|July|August|September|October"
     r"|November|December)(?:\s+\d{4})?"
     r"|on\s+(?:\d{1,2}\s+)?(?:January|February|March|April|May|June|July|August|September|October|November"
-    r"|December)(?:\s+\d{1,2})?(?:,?\s+\d{4})?"
+    r"|December|(?:Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\b\.?)(?:\s+\d{1,2})?(?:,?\s+\d{4})?"
     r"|in\s+\d{4}|earlier|later|afterwards|at the time|so far|repeatedly|separately|again|briefly"
 )
 _MEDIUM_WORDS = (
@@ -116,7 +116,7 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
         if tokens[opening].group() != ",":
             continue
         between = masked[tokens[opening].end() : tokens[comma].start()]
-        first = (between.split() or [""])[0].lower()
+        first = (re.sub(r"^\s*(?:and|but)\s+", "", between).split() or [""])[0].lower()
         loose = first in little_words("remarks")
         if not loose and FINITE.search(between):
             return None
@@ -268,12 +268,20 @@ def cleaned(words: str) -> str:
     return text
 
 
+_NOBODY = re.compile(r"(?:nothing|nobody|no\s+one|none|neither|no)\b")
+
+
 def is_speaker(words: str) -> bool:
     """Whether some words can name somebody who speaks."""
     if not words or len(words.split()) > _LONGEST_SPEAKER or not any(character.isalpha() for character in words):
         return False
     lower = words.lower()
-    return lower not in entries("speakers.txt", "never") and not _PREPOSITION.match(words) and lower not in verb_forms()
+    return (
+        lower not in entries("speakers.txt", "never")
+        and not _NOBODY.match(lower)
+        and not _PREPOSITION.match(words)
+        and lower not in verb_forms()
+    )
 
 
 def _is_acronym(word: str) -> bool:

@@ -22,13 +22,18 @@ _NOT_SAID = re.compile(
     r"|\bshould|\bwill|\bwithout|\bif|\bwhether|\blet|\bmust|\bwon['’]t|\bnor)\s+(?:\w+ly\s+|even\s+|be\s+|have\s+)?$",
     re.IGNORECASE,
 )
+_BY_NOBODY = re.compile(r"\b(?:nothing|nobody|no\s+one|none|neither)\b[^,;:.]*$", re.IGNORECASE)
 _PASSIVE = re.compile(r"\b(?:is|are|was|were|been|being|be|gets?|got)\s+(?:\w+ly\s+|not\s+|also\s+)?$", re.IGNORECASE)
 _FOLLOWED_BY_VERB = re.compile(
     rf"\s+(?:{AUXILIARY}|(?:{either(verb_forms())})(?!\s+(?:by|in|on|from))|from|of|about|by|published|released"
     rf"|issued)\b",
     re.IGNORECASE,
 )
-_OF_A_NOUN = re.compile(r"\b(?:an?|the|this|his|her|its|their)\s+(?:\w+ly\s+)?\w+ed\b")  # "a leaked audit claims"
+# "a leaked audit claims", "posts shared thousands of times claim"
+_OF_A_NOUN = re.compile(
+    r"\b(?:an?|the|this|his|her|its|their)\s+(?:\w+ly\s+)?\w+ed\b"
+    r"|(?<=s\s)(?:shared|viewed|watched|posted|published|circulated|released|issued|forwarded|liked|retweeted)\b"
+)
 _CITES = re.compile(r",?\s+(?:citing|quoting)\s+(?P<who>[^,;.]{3,80}?)(?=[,.;]|$)")
 _BLAMES = re.compile(r"[^.;]{3,}?\s(?:of|for)\s")
 # "rejects all of it", "denied the claims": nothing is said that could be looked up.
@@ -42,6 +47,7 @@ _GAUGED = re.compile(
     r"\s[^.;]*(?:\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?|millions?"
     r"|billions?)\b|\bas\s+an?\s)"
 )
+_FOUND = re.compile(r"\s[^.;]{2,150}?\b(?:guilty|liable|in\s+contempt)\b")  # "a jury found her guilty"
 _MEDIA = re.compile(
     r"\s(?:[\w’'-]+\s){0,4}?(?:pictures?|photos?|photographs?|images?|videos?|footage|clips?|screenshots?|maps?"
     r"|recordings?|film)\b"
@@ -91,7 +97,7 @@ def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
     tagged = STOP.match(shown, after) or ends_quoted(shown[: subject.left]) or not has_verb(shown[after:])
     if tagged and verb.kind == "say" and (found := tag(sentence, subject, after, verb)):
         return replace(found, speaker=speaker, remark=remark)
-    if not noun and _takes_object(shown, match.end(), verb):
+    if (not noun or verb.base in ("find", "promise", "pledge")) and _takes_object(shown, match.end(), verb):
         return _object(sentence, subject, match.end(), speaker, remark)
     return None
 
@@ -99,7 +105,11 @@ def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
 def _is_verb(shown: str, match: re.Match[str], verb: Verb) -> bool:
     """Whether a form is a verb here, and says that something is said: no noun, no "did not say", no "was reported"."""
     before = shown[: match.start()]
-    if _NOT_SAID.search(before[-40:]) or (_PASSIVE.search(before[-30:]) and not verb.participle):
+    if (
+        _NOT_SAID.search(before[-40:])
+        or _BY_NOBODY.search(before)
+        or (_PASSIVE.search(before[-30:]) and not verb.participle)
+    ):
         return False
     words = before.split()
     last = words[-1].lower() if words else ""
@@ -130,6 +140,8 @@ def _takes_object(shown: str, place: int, verb: Verb) -> bool:
         return bool(_GAUGED.match(shown, place))
     if verb.base in group("shown"):
         return bool(_MEDIA.match(shown, place)) and RELATIVE_REMARK.search(shown, place) is not None
+    if verb.base == "find":
+        return bool(_FOUND.match(shown, place))
     return verb.kind == "deny" or verb.base in group("object")
 
 
@@ -159,7 +171,7 @@ def _of_participle(sentence: Sentence, match: re.Match[str], verb: Verb) -> Fram
     quoted_by = re.search(
         r"\b(?:was|were|is|are|been)\s+(?:also\s+)?(?:quoted|cited)\s+(?:by\s+[^,;]{2,60}\s+)?as$", before
     )
-    quotes = re.search(r"\b(?:quoted|quoting|quotes|cited|citing)\s+(?P<who>[^,;\"“]{2,80}?)\s+as$", before)
+    quotes = re.search(r"\b(?:quoted|quoting|quotes|cited|citing|cites)\s+(?P<who>[^,;\"“]{2,80}?)\s+as$", before)
     speaker, start = "", len(before.rstrip(","))
     if quoted_by:
         subject = subject_before(shown, quoted_by.start())
@@ -169,7 +181,8 @@ def _of_participle(sentence: Sentence, match: re.Match[str], verb: Verb) -> Fram
     elif quotes:
         speaker, start = cleaned(sentence.words(quotes.span("who"))), quotes.start()
         subject = subject_before(shown, quotes.start())
-        start = subject.left if subject else start
+        if subject is not None and is_speaker(channel := cleaned(sentence.words(subject.span))):
+            speaker, start = f"{speaker}, cited by {channel}", subject.left
     elif not before.endswith((",", " and", '"', "”", "—")) or verb.kind == "blame":
         return None
     content = content_after(sentence, match.end(), verb, noun=False)

@@ -6,14 +6,17 @@ from claimsieve.intake.articles import Span
 from claimsieve.intake.frames import Frame, Sentence, clause_start
 from claimsieve.intake.quotes import FILLER
 from claimsieve.intake.speakers import ONLY_A_NAME, Subject, cleaned, is_speaker, subject_after
-from claimsieve.intake.verbs import Verb, group, has_verb
+from claimsieve.intake.verbs import FINITE, Verb, group, has_verb
 
 _OPENING = ('"', "“", "'", "‘", "«")
-_WHEN = re.compile(r"(?:On|In|At|After|Before|During|When|While|As|If|Although|Though|Since|Following|By)\b[^,]*$")
+_WHEN = re.compile(
+    r"(?:(?P<placed>On|In|At|During|By)|After|Before|When|While|As|If|Although|Though|Since|Following)\b[^,]*$"
+)
 _NO_MORE_OF_IT = re.compile(
     r"(?:who|which|adding|citing|quoting|speaking|referring|according|in|on|at|after|as|when|while|but|without"
     r"|during|describing"
-    r"|calling|though|although|whereas)\b"
+    r"|calling|though|although|whereas|(?:an?|two|three|four|five|several|some|\w+)\s+(?:minutes?|hours?|days?|weeks?|months?|years?)"
+    r"\s+(?:after|before|since))\b"
 )
 _REMARK = re.compile(r"(?:a|an|the|his|her|its|and)\b")
 
@@ -63,7 +66,7 @@ def ends_quoted(head: str) -> bool:
 
 def _is_clause(content: str) -> bool:
     """Whether some words could be what is said: they have a verb, or a number, and do not only say when."""
-    if _WHEN.match(content):
+    if (when := _WHEN.match(content)) and not (when.group("placed") and FINITE.search(content)):
         return False
     return has_verb(content) or bool(re.search(r"\d", content))
 

@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from claimsieve.intake.articles import Context
-from claimsieve.intake.verbs import has_verb
+from claimsieve.intake.verbs import FINITE, has_verb
 from claimsieve.intake.wording import either, entries
 
 _WORD = re.compile(r"[^\W_][\w.'’-]*")
@@ -19,10 +19,14 @@ _FEELING = re.compile(
     r"|condemn|urge|call|"
     r"demand|proud|grateful|shocked|devastated|saddened|horrified|concerned|worried|disappointed|confident"
     r"|determined|committed|"
-    r"ready|afraid|scared|frightened|terrified|angry|sorry|happy|glad|sad|tired)\b"
+    r"ready|ashamed|afraid|scared|frightened|terrified|angry|sorry|happy|glad|sad|tired)\b"
 )
 _SECOND_PERSON = re.compile(r"\b(?:you|your|You|Your|yours)\b")
-_FUTURE = re.compile(r"\b(?:will|shall|won['’]t|going to|likely to|may|might|could)\b|['’]ll\b")
+_FUTURE = re.compile(
+    r"\b(?:will|shall|won['’]t|going to|likely to|may|might|could(?!\s+(?:not\s+)?(?:hear|see|feel|smell)\b))\b"
+    r"|['’]ll\b"
+)
+_MODAL = re.compile(r"\b(?:will|would|shall|should|may|might|can|could|must|ought)\b|n['’]t\b|['’](?:ll|d)\b")
 _WOULD = re.compile(r"\b(?:would|should|ought|might|could)\b|['’]d\s+(?:be|have|like|rather)\b")
 _IMPERATIVE = re.compile(
     r"(?:Do|Don['’]t|Let|Let['’]s|Stop|Go|Come|Look|See|Read|Watch|Remember|Imagine|Think|Wait|Listen|Follow"
@@ -61,14 +65,23 @@ _NUMBER = re.compile(
 _NAME = re.compile(r"(?<=[a-z0-9,;:”\"'’)] )[A-Z][\w.'’-]+|\b[A-Z]{2,}\b|^(?:The\s+)?[A-Z][\w'’-]*\s+[A-Z][\w'’-]+")
 _WHEN = re.compile(
     r"\b(?:yesterday|today|tonight|overnight|ago|last|this\s+(?:week|month|year|morning|evening)|since|already"
-    r"|daily|weekly)\b"
+    r"|daily|weekly|(?:next|coming)\s+(?:days|weeks?|months?|years?|spring|summer|autumn|fall|winter))\b"
 )
 _NOT_EVENTS = "need|indeed|hundred|speed|seed|feed|united|interested|supposed|red|bed|shed|wicked|sacred|naked"
 _EVENT = re.compile(
     rf"\b(?!(?:{_NOT_EVENTS})\b)[a-z]{{3,}}ed\b|\b(?:were|been|was)\b|\b(?:came|went|took|fell|broke|fled|met"
     rf"|lost|won|left|sent|shot|hit|cut|kept|began|ran|sank|burnt|died|found|held|made|gave|grew|rose|struck|led"
-    rf"|built|sold|bought|put|shut)\b"
+    rf"|built|sold|bought|put|shut|did|withdrew|flew|froze|knelt|sang)\b"
 )
+_RELATIVE = re.compile(r"\b(?:who|which|that)\s+(?:\w+ly\s+)?$")
+# What somebody in particular did not do, and no word on a claim: "both declined to comment".
+_LEFT_UNDONE = re.compile(
+    r"(?!we\b|it\b|this\b|that\b|there\b)[^,;:]{2,60}?\s(?:(?:has|have|had)\s+)?(?:declined\s+to|refused\s+to\s+(?:comment|say)"
+    r"|(?:did|would)\s+not\s+(?:immediately\s+)?(?:comment|respond|reply|elaborate)|(?:offered|gave|provided)\s+no\s"
+    r"|not\s+(?:commented|confirmed|responded|replied))"
+)
+_LISTED = re.compile(r"(?:[A-Z]{0,3}[$€£])?\d[^:.]{0,40}:\s")  # "$16 billion to zero: the founder's fortune"
+_TOLD_WORDS = 6
 _FEW_WORDS = {"caption": 5, "quote": 4, "post": 4, "statement": 4, "report": 3}
 
 
@@ -78,9 +91,12 @@ def is_checkable(sentence: str, *, context: Context, own: bool = False) -> bool:
     bare = sentence.rstrip(" \"”'’»)")
     if len(words) < _FEW_WORDS[context] or bare.endswith("?") or _IMPERATIVE.match(sentence):
         return False
-    if context != "caption" and not has_verb(sentence):
+    told = context == "report" and len(words) >= _TOLD_WORDS  # "that first inquiries point to strong wind"
+    if not (context == "caption" or told or has_verb(sentence) or _LISTED.match(sentence)):
         return False
     lower = " ".join(sentence.replace("’", "'").lower().split())
+    if own and _LEFT_UNDONE.match(lower):
+        return True
     if is_remark(lower) or _is_view(sentence, lower, context):
         return False
     if own:
@@ -115,7 +131,8 @@ def _is_of_something(sentence: str, lower: str) -> bool:
     digit = re.search(r"\d", sentence)
     if _OURSELVES.match(sentence) or _matches("vague", lower) or (_GENERAL.match(sentence) and not digit):
         return False
-    if (_WOULD.search(sentence) or _SECOND_PERSON.search(sentence)) and not digit:
+    supposed = _WOULD.search(sentence)
+    if ((supposed and not _is_told_before(sentence, supposed)) or _SECOND_PERSON.search(sentence)) and not digit:
         return False
     if _matches("plan", lower) and not _NUMBER.search(sentence):
         return False
@@ -133,10 +150,24 @@ def _is_feeling_or_plan(sentence: str, lower: str) -> bool:
 
 def _is_forecast(sentence: str, lower: str) -> bool:
     """Of reported words: what may come, without a number or a day to hold it against."""
-    if _matches("plan", lower):
+    if _matches("plan", lower) and not _NUMBER.search(sentence):
         return True
-    return bool(_FUTURE.search(sentence)) and not (
-        _NUMBER.search(sentence) or _WHEN.search(sentence) or re.search(r"\b\w+day\b", sentence)
+    may_be = _FUTURE.search(sentence)
+    return bool(may_be) and not (
+        _is_told_before(sentence, may_be)
+        or _NUMBER.search(sentence)
+        or _WHEN.search(sentence)
+        or re.search(r"\b\w+day\b", sentence)
+    )
+
+
+def _is_told_before(sentence: str, modal: re.Match[str]) -> bool:
+    """Whether a verb before "may", "could" tells what is so already: "was untouched, and could pay everybody"."""
+    return any(
+        not _MODAL.fullmatch(match.group())
+        and sentence[match.end() : modal.start()].strip()  # no part of "was likely to"
+        and not _RELATIVE.search(sentence, 0, match.start())
+        for match in FINITE.finditer(sentence, 0, modal.start())
     )
 
 

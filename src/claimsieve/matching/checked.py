@@ -78,7 +78,7 @@ def check_against(sources: Sequence[str], mapping: Mapping[str, str], target: st
         if source == "-":
             raise ConfigError("--against -: expected a file of checked claims, found standard input.")
         check_paths(source, target)
-        check_columns(source, {} if source.startswith("recipe:") else of_record)
+        check_columns(source, {} if source.startswith("recipe:") else of_record, option="--against-map")
 
 
 def _verdict(fields: Mapping[str, Any]) -> str | None:

@@ -103,7 +103,7 @@ def _read(folder: Path, encoder: Encoder) -> Kept:
     """What the folder holds; nothing for one that is new or empty. Raises DataError."""
     path = folder / INDEX
     if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder}: expected a folder for the index, found a file. Name another with --index.")
+        raise DataError(f"{folder}: expected a folder for the index, found a file. Name another for it.")
     if not path.is_file():
         if folder.is_dir() and any(folder.iterdir()):
             raise DataError(f"{folder}: expected an index or an empty folder, found other files. Name another folder.")
@@ -115,7 +115,7 @@ def _read(folder: Path, encoder: Encoder) -> Kept:
         if told.get(name) != ours:
             raise DataError(
                 f"{path}: expected an index with {name} {ours!s:.16}, found {told.get(name)!s:.16}. "
-                "Remove the folder, or name another with --index."
+                "Remove the folder, or name another for the index."
             )
     return _vectors(folder, told, encoder)
 

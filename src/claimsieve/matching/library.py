@@ -27,7 +27,8 @@ class Library:
     def __init__(self, checked: Sequence[Checked], encoder: Encoder, *, index: Path | None = None) -> None:
         self._encoder = encoder
         self._rows: dict[str, list[Checked]] = {}
-        for one in checked:
+        # Of equals those that say a person's verdict go first: only so many are told of a claim.
+        for one in sorted(checked, key=lambda one: (one.is_made, one.label is None)):
             self._rows.setdefault(_spaced(one.claim), []).append(one)
         self._texts = list(self._rows)
         self._embedded, self.computed = embedded_with(index, encoder, self._texts)

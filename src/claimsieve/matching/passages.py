@@ -2,6 +2,7 @@
 
 from claimsieve.matching.checked import Checked
 from claimsieve.matching.judge import Kind
+from claimsieve.media.dates import days_of
 from claimsieve.records import Evidence
 
 _MAX_QUOTED_CHARACTERS = 500
@@ -14,7 +15,7 @@ def is_known_by(dated: str | None, day: str | None) -> bool:
     """
     if day is None:
         return True
-    return dated is not None and _latest(dated) <= _earliest(day)
+    return dated is not None and days_of(dated)[1] <= days_of(day)[0]
 
 
 def passage_of(checked: Checked, kind: Kind) -> Evidence | None:
@@ -28,11 +29,3 @@ def passage_of(checked: Checked, kind: Kind) -> Evidence | None:
     what = "found" if kind == "duplicate" else "of a claim in other words, found"
     text = f"An earlier check, {when}, {what} “{claim}”: {checked.label}."
     return Evidence(text, checked.source, checked.date, checked.url)
-
-
-def _latest(dated: str) -> str:
-    return dated + "-12-31"[len(dated) - 4 :]
-
-
-def _earliest(dated: str) -> str:
-    return dated + "-01-01"[len(dated) - 4 :]

@@ -9,6 +9,11 @@ from claimsieve.errors import ConfigError
 MINILM = "47a27440695345cee9465979de3037e680046e97b4345e70cce62e079cb14ec9"
 
 
+# How each command calls an encoder and its thresholds.
+MATCH_OPTIONS = ("--model", "--similar", "--suggest")
+ARTICLE_OPTIONS = ("--against-encoder", "--against-similar", "--against-suggest")
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """similar, suggested: the least cosine for each, in (0, 1]. how: what they were chosen by."""
@@ -28,8 +33,14 @@ KNOWN: Mapping[str, Thresholds] = {
 }
 
 
-def thresholds_of(fingerprint: str, *, similar: float | None = None, suggested: float | None = None) -> Thresholds:
-    """The encoder's thresholds; what the user gives goes first.
+def thresholds_of(
+    fingerprint: str,
+    *,
+    similar: float | None = None,
+    suggested: float | None = None,
+    options: tuple[str, str, str] = MATCH_OPTIONS,
+) -> Thresholds:
+    """The encoder's thresholds; what the user gives goes first. options: what was typed, for messages.
 
     Raises ConfigError for an encoder that none were chosen for, unless both are given, and for values that make no
     sense.
@@ -44,11 +55,12 @@ def thresholds_of(fingerprint: str, *, similar: float | None = None, suggested: 
         found = Thresholds(similar, suggested, "given by the user")
     else:
         raise ConfigError(
-            "--model: expected an encoder that thresholds were chosen for, found another. Give them with --similar and "
-            "--suggest; experiments/007-matching/measure.py chooses them on pairs of claims."
+            f"{options[0]}: expected an encoder that thresholds were chosen for, found another. Give them with "
+            f"{options[1]} and {options[2]}; experiments/007-matching/measure.py chooses them on pairs of claims."
         )
     if not 0 < found.suggested <= found.similar <= 1:
         raise ConfigError(
-            f"--suggest, --similar: expected 0 < suggest ≤ similar ≤ 1, found {found.suggested:g}, {found.similar:g}."
+            f"{options[2]}, {options[1]}: expected 0 < suggest ≤ similar ≤ 1, found {found.suggested:g}, "
+            f"{found.similar:g}."
         )
     return found
