@@ -98,6 +98,20 @@ def test_the_page_shows_what_was_found(claimsieve, story, model, tmp_path):
     assert "page.html" in err
 
 
+def test_labels_of_an_earlier_run_do_not_stay_beside_other_claims(claimsieve, story, model, tmp_path):
+    claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity", "--model", model)
+    assert (tmp_path / "out" / "page.html").exists()
+    code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity")
+    assert code == 0, err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["article.json", "claims.jsonl"]
+
+
+def test_one_bad_article_gets_one_error(claimsieve, tmp_path):
+    code, out, err = claimsieve("article", tmp_path / "nope.txt", "-o", tmp_path / "out")
+    assert (code, out) == (1, "")
+    assert err.count("nope.txt") == 1
+
+
 def test_evidence_of_other_files_and_a_limit_of_date(claimsieve, story, tmp_path):
     later = {"text": "Two people drowned in the mill race of Tarsk.", "date": "2021-03-09", "source": "Echo"}
     (tmp_path / "more.jsonl").write_text(json.dumps(later) + "\n")

@@ -96,10 +96,12 @@ def article(
             album=given.album,
             advance=advance,
         )
+    if not intake.articles and len(intake.rejects) == 1:
+        raise DataError(intake.rejects[0][1])
     for name, reason in intake.rejects:
         say(reason if reason.startswith(name) else f"{name}: {reason}", quiet=quiet and not as_json)
     if not intake.articles:
-        raise DataError(intake.rejects[0][1] if len(intake.rejects) == 1 else "none of the articles could be read.")
+        raise DataError("none of the articles could be read.")
     for warning in intake.warnings:
         say(warning, quiet=quiet)
     intake, tally = looked_up(intake, earlier, output, most_passages=evidence_passages, quiet=quiet)

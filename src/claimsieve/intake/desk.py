@@ -101,10 +101,15 @@ def _origin(one: Found, article: Article) -> str | None:
 
 
 def write_intake(intake: Intake, directory: Path) -> list[Path]:
-    """article.json and claims.jsonl, each whole or not at all. Returns their paths; raises DataError."""
+    """article.json and claims.jsonl, each whole or not at all. Returns their paths; raises DataError.
+
+    Labels and a page of an earlier run go: they are of claims that stand there no more.
+    """
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in intake.rows)
     articles = json.dumps(list(intake.articles), ensure_ascii=False, indent=1) + "\n"
     paths = [directory / ARTICLES, directory / CLAIMS]
+    for name in (LABELLED, PAGE):
+        (directory / name).unlink(missing_ok=True)
     for path, content in zip(paths, (articles, lines), strict=True):
         write_file(path, content.encode())
     return paths

@@ -60,7 +60,7 @@ class Pool:
         self._passages = _allowed(passages, limits)
         # "The agency called this baseless" speaks of what the sentence before it says, and is found by its words.
         self._texts = [
-            f"{before.evidence.text} {one.evidence.text}" if points_back(one, before) else one.evidence.text
+            f"{before.evidence.text} {one.evidence.text}" if before and points_back(one, before) else one.evidence.text
             for before, one in zip(_one_later(self._passages), self._passages, strict=True)
         ]
         self._index = _index([terms(text) for text in self._texts])
@@ -145,9 +145,9 @@ class Pool:
         return result
 
 
-def points_back(passage: Passage, before: Passage | None) -> bool:
+def points_back(passage: Passage, before: Passage) -> bool:
     """Whether a sentence is a word on the one before it: "the agency called this baseless"."""
-    if before is None or not _stand_together(before, passage):
+    if not _stand_together(before, passage):
         return False
     text = passage.evidence.text
     return bool(_BACK.search(text)) and (is_remark(text) or bool(_VERDICT.search(text)))

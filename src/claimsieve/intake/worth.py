@@ -153,7 +153,7 @@ def _is_forecast(sentence: str, lower: str) -> bool:
     if _matches("plan", lower) and not _NUMBER.search(sentence):
         return True
     may_be = _FUTURE.search(sentence)
-    return bool(may_be) and not (
+    return may_be is not None and not (
         _is_told_before(sentence, may_be)
         or _NUMBER.search(sentence)
         or _WHEN.search(sentence)
