@@ -81,7 +81,8 @@ class Pool:
         scores = self.scores(one.claim)
         chosen: list[int] = []
         texts = {item.text for item in first}
-        for place in np.argsort(-scores, kind="stable"):
+        # Of a text that says one thing ten thousand times the best are all the claim itself: enough is enough.
+        for place in np.argsort(-scores, kind="stable")[:CANDIDATES]:
             passage = self._passages[int(place)]
             if scores[place] <= 0 or len(chosen) + len(first) >= self._limits.passages:
                 break
