@@ -253,6 +253,10 @@ SHAPES = {
         "the managers",
         "First inquiries point to strong wind over the canal.",
     ),
+    "Holt disagreed: in his own view, he said, the dam had never been inspected.": (
+        "Holt",
+        "The dam had never been inspected.",
+    ),
     # what somebody in particular did not do
     "Both declined to comment.": (None, "Both declined to comment."),
     # a list of figures

@@ -197,6 +197,8 @@ def _unnested(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
     kept: list[Frame] = []
     for frame in found:
         outer = kept[-1] if kept else None
+        if outer is not None and outer.way == "clause" and outer.speaker and frame.way == "tag" and _is_pronoun(frame):
+            frame = replace(frame, speaker=outer.speaker)  # "Holt disagreed: the dam, he said, had been inspected."
         if (
             outer is not None
             and outer.way == "clause"
@@ -212,11 +214,15 @@ def _unnested(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
             first = frame.speaker.lower().split()[:1]
             if between is not None and len(between) < _CLOSE and (first and first[0] in _OTHER_THAN_NAMES):
                 continue
-            if between is not None and len(between) < _CLOSE and frame.speaker.lower() in ("he", "she", "they", "it"):
+            if between is not None and len(between) < _CLOSE and _is_pronoun(frame):
                 kept[-1] = replace(outer, content=frame.content, region=(outer.region[0], frame.region[1]))
                 continue
         kept.append(frame)
     return kept
+
+
+def _is_pronoun(frame: Frame) -> bool:
+    return (frame.speaker or "").lower() in ("he", "she", "they", "it")
 
 
 def _apart(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
