@@ -1,7 +1,18 @@
 """What a user of the MLflow UI sees of our runs, in a real Chromium, behind both ways to start the server."""
 
 import pytest
-from driving import column_names, compare, compared_metrics, open_artifact, open_table, row_of, rows, run_names, search
+from driving import (
+    WAIT_SECONDS,
+    column_names,
+    compare,
+    compared_metrics,
+    open_artifact,
+    open_table,
+    row_of,
+    rows,
+    run_names,
+    search,
+)
 
 from claimsieve.runner import run_experiment
 from claimsieve.tracking.store import client as new_client
@@ -19,6 +30,7 @@ def expect():
     """Playwright's assertions, which wait until they hold."""
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=WAIT_SECONDS * 1000)
     return expect
 
 
