@@ -16,6 +16,7 @@ from claimsieve.analysis.page import MAX_ROWS, analysis_page
 from claimsieve.analysis.pictures import Thumbnails
 from claimsieve.analysis.wording import REASONS
 from claimsieve.evaluation.conformal import Reason
+from claimsieve.media.evidence import PictureReason
 from html_pages import Page
 
 
@@ -87,7 +88,9 @@ def test_why_a_person_decides_is_said_in_words(cards):
     assert "The other two labels are ruled out." in cards[2].words
     assert "Weigh the sources." in cards[2].words
     assert "No evidence came with it" in cards[7].words
-    assert set(REASONS) == set(get_args(Reason))
+    assert "A person decides, however sure the model is. No evidence came with it" in cards[8].words
+    of_pictures = {word for part in get_args(PictureReason) for word in get_args(part) or (part,)}
+    assert set(REASONS) == {*get_args(Reason), *of_pictures, "picture_recycled", "picture_undated_claim"}
 
 
 def test_two_axes_are_told_where_the_model_has_them(cards):
@@ -131,6 +134,14 @@ def test_a_recycled_picture_stands_beside_the_older_one(cards):
         "The picture that came with the claim",
         "The older picture that it resembles",
     }
+
+
+def test_a_recycled_picture_is_a_badge_and_no_label_is_ruled_out_beside_it(cards):
+    words = cards[6].words
+    assert "For a person Recycled picture" in words
+    assert "A person decides, however sure the model is. A picture that came with it was known before" in words
+    assert "ruled out" not in words
+    assert "Recycled picture" not in cards[4].words
 
 
 def test_a_picture_that_is_not_there_is_told_in_words():
@@ -199,7 +210,9 @@ def test_claims_of_no_article_stand_by_themselves():
 
 def test_the_summary_counts(page, text):
     tallies = re.findall(r'<b>(\d+)</b><span class="what">(?:<svg.*?</svg>)?([a-z ]+)<', text)
-    assert tallies == [("2", "verified"), ("2", "unverified"), ("4", "propaganda"), ("3", "left to a person")]
+    assert tallies == [("2", "verified"), ("2", "unverified"), ("4", "propaganda"), ("5", "left to a person")]
+    assert "1 came with a recycled picture, one older than the claim: a person looks at each." in page.words
+    assert "seen before." not in page.words
     assert "Most often missing: no evidence came with it (2)" in page.words
 
 

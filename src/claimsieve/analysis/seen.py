@@ -54,7 +54,7 @@ class Match:
 
 
 def hits_of(row: Mapping[str, Any], thumbnails: Thumbnails) -> list[Hit]:
-    """The row's recycled pictures, MAX_HITS at most."""
+    """The row's pictures that are known, MAX_HITS at most."""
     return [_hit(one, thumbnails) for one in mappings(row.get("pictures"))[:MAX_HITS]]
 
 

@@ -16,7 +16,19 @@ REASONS: dict[str, str] = {
     "evidence_insufficient": "The evidence leaves the claim open. More evidence is needed.",
     "evidence_conflicts": "One passage alone would make it verified, another alone propaganda. Weigh the sources.",
     "model_unsure": "The evidence may settle it, but the model does not know how. Read the evidence.",
+    # Of its pictures (docs/pictures.md); each is told with its own words further down.
+    "picture_recycled": "A picture that came with it was known before the claim’s date. Look at both.",
+    "picture_undated_claim": "A picture that came with it is known, but the claim has no date: whether the picture is "
+    "older was not judged.",
+    "picture_address": "A picture of it stands at an address, and was not looked up.",
+    "picture_outside": "A picture of it lies outside the folder that may be read, and was not looked up.",
+    "picture_missing": "A picture of it is not there, and was not looked up.",
+    "picture_unreadable": "A picture of it cannot be read, and was not looked up.",
+    "picture_low_quality": "A picture of it is too plain to be told from others, and was not looked up.",
+    "picture_common": "A picture of it looks like one that is marked to match nothing, such as a flag or a logo.",
+    "pictures_too_many": "It has more pictures than are looked at.",
 }
+RECYCLED = "picture_recycled"
 NO_EVIDENCE = "No evidence came with it, and without evidence a label means little. Find some."
 
 STANCES: dict[Stance, str] = {
