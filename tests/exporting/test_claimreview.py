@@ -97,6 +97,21 @@ def test_a_recycled_picture_is_said_in_words():
     assert "picture_" not in told
 
 
+def test_of_an_article_s_folder_its_labelled_claims_are_taken(claimsieve, tmp_path, labelled):
+    folder = tmp_path / "story"
+    folder.mkdir()
+    (folder / "article.json").write_text("[]")
+    (folder / "claims.jsonl").write_text(json.dumps({"claim": ROW["claim"]}) + "\n")
+    target = tmp_path / "reviews.jsonld"
+    code, _, err = claimsieve("export", "claimreview", folder, "-o", target)
+    assert (code, target.exists()) == (1, False)
+    assert "expected labelled.jsonl in the folder of an article, found none" in err
+    labelled(ROW, name="story/labelled.jsonl")
+    code, _, err = claimsieve("export", "claimreview", folder, "-o", target)
+    assert (code, len(reviews_in(target))) == (0, 1)
+    assert f"1 of 1 claims as ClaimReview → {target}" in err
+
+
 def test_a_claim_left_to_a_person_has_no_value():
     review = review_of(ROW | {"abstained": True, "reasons": ["evidence_conflicts"]})
     assert claimreview_problem()(review) is None
