@@ -1,6 +1,10 @@
 """What the page calls things: labels, reasons, stances, contexts."""
 
+import re
+
 from claimsieve.records import LABELS, Label, Stance
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # what may stand in a lang attribute
 
 UNLABELLED = "unlabelled"
 TRAYS = (*LABELS, UNLABELLED)

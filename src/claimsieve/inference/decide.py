@@ -114,7 +114,8 @@ def to_a_person(decisions: Decisions, claims: Sequence[Claim]) -> Booleans:
         not claim.evidence and "evidence_insufficient" in why
         for claim, why in zip(claims, decisions.reasons, strict=True)
     ]
-    return decisions.abstained | np.array(lacking, dtype=bool)
+    left: Booleans = decisions.abstained | np.array(lacking, dtype=bool)
+    return left
 
 
 def predictions_of(
