@@ -251,6 +251,9 @@ def article_rows() -> list[dict[str, Any]]:
                     "words": "The picture matches one published on 2017-06-12, long before the claimed date.",
                 }
             ],
+            techniques=["recycled"],
+            abstained=True,
+            reasons=["picture_recycled"],
         ),
         labelled(
             "“Tonight they felt our slap”",
@@ -272,6 +275,7 @@ def article_rows() -> list[dict[str, Any]]:
             date="2020-01-08",
             **marked("more attacks would follow within the week"),
             context="report",
+            abstained=True,
             reasons=["evidence_insufficient"],
         ),
     ]

@@ -64,8 +64,8 @@ class Prediction:
     """What a model says of one claim. `probabilities` has one value in [0, 1] per label and sums to 1.
 
     probabilities_at_prevalence: the same, turned to a mix of labels that the user named. prediction_set: the labels
-    that cannot be ruled out at the level of the calibration; None for a model that has none. abstained: the set is not
-    one label, so a person has to decide; reasons says why.
+    that cannot be ruled out at the level of the calibration; None for a model that has none. abstained: a person
+    has to decide, as the set is not one label or no evidence came; reasons says why.
     The probabilities say how strongly the claim, with its evidence, resembles claims of that label in the training
     corpora. They do not say how probable it is that the claim is true.
     """

@@ -16,6 +16,7 @@ from claimsieve.analysis.page import MAX_ROWS, analysis_page
 from claimsieve.analysis.pictures import Thumbnails
 from claimsieve.analysis.wording import REASONS
 from claimsieve.evaluation.conformal import Reason
+from claimsieve.media.evidence import PictureReason
 from html_pages import Page
 
 
@@ -87,7 +88,9 @@ def test_why_a_person_decides_is_said_in_words(cards):
     assert "The other two labels are ruled out." in cards[2].words
     assert "Weigh the sources." in cards[2].words
     assert "No evidence came with it" in cards[7].words
-    assert set(REASONS) == set(get_args(Reason))
+    assert "A person decides, however sure the model is. No evidence came with it" in cards[8].words
+    of_pictures = {word for part in get_args(PictureReason) for word in get_args(part) or (part,)}
+    assert set(REASONS) == {*get_args(Reason), *of_pictures, "picture_recycled", "picture_undated_claim"}
 
 
 def test_two_axes_are_told_where_the_model_has_them(cards):
@@ -133,6 +136,34 @@ def test_a_recycled_picture_stands_beside_the_older_one(cards):
     }
 
 
+def test_a_recycled_picture_is_a_badge_and_no_label_is_ruled_out_beside_it(cards):
+    words = cards[6].words
+    assert "For a person Recycled picture" in words
+    assert "A person decides, however sure the model is. A picture that came with it was known before" in words
+    assert "ruled out" not in words
+    assert "Recycled picture" not in cards[4].words
+
+
+def test_a_picture_without_an_answer_is_told_apart_from_one_that_is_not_known():
+    def words(media, **columns):
+        return Page(analysis_page([labelled("A claim", (0.8, 0.1, 0.1), media=media, **columns)])).words
+
+    outside = {"picture": "../a.jpg", "reason": "picture_outside", "words": "expected a file below the folder"}
+    found = words(["../a.jpg"], pictures=[], pictures_unmatched=[outside], reasons=["picture_outside"])
+    assert "Its picture: no answer: expected a file below the folder" in found
+    assert "lies outside the folder that may be read" in found
+    assert "picture_outside" not in found
+    assert "not found among those known" not in found
+    both = words(["../a.jpg", "b.jpg"], pictures=[], pictures_unmatched=[outside])
+    assert "Its pictures: not found" not in both
+    assert "With the claim: not found among those known (b.jpg)" in both
+    assert "With the claim: no answer: expected a file below the folder (../a.jpg)" in both
+    many = {"picture": "b.jpg", "reason": "pictures_too_many", "words": "the others were not looked at"}
+    assert "not looked at (c.jpg)" in words(["a.jpg", "b.jpg", "c.jpg"], pictures=[], pictures_unmatched=[many])
+    assert "Its picture: not found among those known" in words(["a.jpg"], pictures=[], pictures_unmatched=[])
+    assert "With the claim (a.jpg)" in words(["a.jpg"])
+
+
 def test_a_picture_that_is_not_there_is_told_in_words():
     page = Page(analysis_page(article_rows(), articles=[ARTICLE]))
     assert page.all("img") == []
@@ -171,6 +202,28 @@ def test_the_article_is_shown_whole_and_once():
     assert view.marked == frozenset(range(1, 9))
 
 
+def test_the_headline_is_shown_once_unless_a_claim_is_marked_in_it():
+    title = ARTICLE["title"]
+    article = ARTICLE | {"text": f"{title}\n\n{TEXT}"}
+    [view], _ = article_views([article], [])
+    assert "\n\n".join("".join(piece.text for piece in paragraph) for paragraph in view.paragraphs) == TEXT
+    assert Page(analysis_page([], articles=[article])).words.count(title) == 1
+    row = labelled(title, (0.8, 0.1, 0.1), article=ARTICLE["name"], span=[0, len(title)])
+    assert 'href="#claim-1"' in analysis_page([row], articles=[article])
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", False), ("de", True), (None, True), ('"x', True)])
+def test_an_article_that_is_not_in_english_says_so_and_its_text_has_its_language(lang, told):
+    page = Page(analysis_page([], articles=[ARTICLE | {"lang": lang}], title=ARTICLE["title"]))
+    assert ("not in English, or its language is not known" in page.words) == told
+    known = lang if lang in ("en", "de") else ""
+    assert {one["lang"] for one in page.all("p") if one.get("class") == "text"} == {known}
+    assert page.all("h1")[0]["lang"] == known
+    plain = Page(analysis_page([], articles=[ARTICLE]))
+    assert "not in English" not in plain.words
+    assert not [one for one in plain.all("p") if "lang" in one]
+
+
 def test_a_claim_over_two_paragraphs_and_one_in_the_same_place():
     place = [TEXT.index("open ground"), TEXT.index("By breakfast") + 12]
     rows = [labelled(f"claim {n}", (0.8, 0.1, 0.1), article=ARTICLE["name"], span=place) for n in range(2)]
@@ -199,7 +252,9 @@ def test_claims_of_no_article_stand_by_themselves():
 
 def test_the_summary_counts(page, text):
     tallies = re.findall(r'<b>(\d+)</b><span class="what">(?:<svg.*?</svg>)?([a-z ]+)<', text)
-    assert tallies == [("2", "verified"), ("2", "unverified"), ("4", "propaganda"), ("3", "left to a person")]
+    assert tallies == [("2", "verified"), ("2", "unverified"), ("4", "propaganda"), ("5", "left to a person")]
+    assert "1 came with a recycled picture, one older than the claim: a person looks at each." in page.words
+    assert "seen before." not in page.words
     assert "Most often missing: no evidence came with it (2)" in page.words
 
 

@@ -47,7 +47,7 @@ def test_an_article_becomes_claims_with_speakers_spans_and_evidence(claimsieve, 
     assert "who says it" in out
     assert "claimsieve predict" in err
     (article,) = json.loads((tmp_path / "out" / "article.json").read_text())
-    assert list(article) == ["name", "title", "text", "date", "author", "outlet", "url"]
+    assert list(article) == ["name", "title", "text", "date", "author", "outlet", "url", "lang"]
     rows = rows_of(tmp_path / "out" / "claims.jsonl")
     assert [(row.get("source"), row["context"], row["claim"]) for row in rows] == [
         (None, "statement", "The dam above Tarsk burst on Monday night."),

@@ -86,6 +86,32 @@ def test_every_part_that_a_reader_may_show_says_that_a_machine_made_it():
     assert review["digitalSourceType"].endswith("TrainedAlgorithmicMediaDigitalSource")
 
 
+def test_a_recycled_picture_is_said_in_words():
+    reasons = ["picture_recycled", "picture_missing", "picture_outside"]
+    review = review_of(ROW | {"abstained": True, "reasons": reasons})
+    assert claimreview_problem()(review) is None
+    assert "ratingValue" not in review["reviewRating"]
+    told = review["disambiguatingDescription"]
+    assert "left to a person: a picture that came with it is recycled: it was known before the claim's date" in told
+    assert told.count("could not be looked up") == 1
+    assert "picture_" not in told
+
+
+def test_of_an_article_s_folder_its_labelled_claims_are_taken(claimsieve, tmp_path, labelled):
+    folder = tmp_path / "story"
+    folder.mkdir()
+    (folder / "article.json").write_text("[]")
+    (folder / "claims.jsonl").write_text(json.dumps({"claim": ROW["claim"]}) + "\n")
+    target = tmp_path / "reviews.jsonld"
+    code, _, err = claimsieve("export", "claimreview", folder, "-o", target)
+    assert (code, target.exists()) == (1, False)
+    assert "expected labelled.jsonl in the folder of an article, found none" in err
+    labelled(ROW, name="story/labelled.jsonl")
+    code, _, err = claimsieve("export", "claimreview", folder, "-o", target)
+    assert (code, len(reviews_in(target))) == (0, 1)
+    assert f"1 of 1 claims as ClaimReview → {target}" in err
+
+
 def test_a_claim_left_to_a_person_has_no_value():
     review = review_of(ROW | {"abstained": True, "reasons": ["evidence_conflicts"]})
     assert claimreview_problem()(review) is None

@@ -58,6 +58,22 @@ def test_sets_are_of_the_uncalibrated_probabilities_and_the_answer_is_calibrated
     assert {one.model for one in found} == {"f"}
 
 
+def test_without_evidence_a_person_decides_but_the_sets_are_measured_as_they_are():
+    class Sure(Reader):
+        def predict_proba(self, claims):
+            return np.array([SAYS["yes"]] * len(claims))
+
+    class OfTheClaim(Sure):
+        inputs = ("claim",)
+
+    claims = [claim("yes"), claim()]
+    decisions = decide(Sure(), claims, calibration())
+    assert decisions.abstained.tolist() == [False, False]
+    assert [one.abstained for one in predictions_of(decisions, claims)] == [False, True]
+    for model, by in ((OfTheClaim(), calibration()), (Sure(), None)):
+        assert [one.abstained for one in predictions_of(decide(model, claims, by), claims)] == [False, False]
+
+
 def test_three_reasons_are_kept_apart():
     claims = [claim("yes"), claim(), claim("yes", "no"), claim("maybe"), claim("hm"), claim("hm", "yes")]
     decisions = decide(Reader(), claims, calibration())

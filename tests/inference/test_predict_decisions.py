@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -62,6 +63,15 @@ def test_each_format_holds_the_decision_and_columns_of_ones_own_keep_their_value
         assert row["p_verified_at_prevalence"] > row["p_verified"]
     assert (lines[0]["input_abstained"], lines[1]["input_reasons"]) == ("mine", "mine too")
     assert (table[0]["input_abstained"], table[1]["input_reasons"]) == ("mine", "mine too")
+
+
+def test_a_claim_without_evidence_goes_to_a_person_however_sure_the_model_is(model, source, tmp_path):
+    sure = replace(CALIBRATION, thresholds=dict.fromkeys(LABELS, 0.335))
+    tally = predict_file(model, Job(source, str(tmp_path / "out.jsonl")), calibration=sure)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert (rows[0]["abstained"], rows[0]["prediction_set"]) == (False, ["verified"])
+    assert (rows[1]["abstained"], len(rows[1]["prediction_set"])) == (True, 1)
+    assert tally.abstained == 1
 
 
 def test_without_a_calibration_the_output_has_no_such_columns(model, source, tmp_path):

@@ -207,3 +207,8 @@ def test_a_typo_is_one_letter_of_a_longer_word():
     assert not is_typo("iran", "iraq")
     assert not is_typo("killed", "billed")
     assert not is_typo("austria", "australia")
+
+
+def test_a_comma_behind_a_number_is_no_part_of_it():
+    found = between("Of 40,000, two were hurt.", "Of these, 30 were hurt.")
+    assert "number: 40,000, two here, 30 there" in found

@@ -89,6 +89,8 @@ def test_a_recycled_picture_is_in_the_row_and_both_are_on_the_page(claimsieve, s
     assert row["media"] == ["../site/story_files/last night.jpg"]
     assert (row["date"], row["techniques"], row["manipulation"]) == ("2020-01-08", ["recycled"], True)
     assert "picture_recycled" in row["reasons"]
+    assert row["abstained"]
+    assert f"(recycled): {row['id']}\n" in err
     (hit,) = row["pictures"]
     assert (hit["date"], hit["relation"]) == ("2017-06-18", "before")
     told = [passage for passage in row["evidence"] if passage.get("source") == "picture index"]
@@ -192,6 +194,19 @@ def test_leeway_and_the_date_of_what_may_be_known(claimsieve, site, model, index
     assert hits("--media-leeway", "1000") == ([1, 1, 1], [])
     assert hits("--as-of", "2019") == ([1, 0, 1], ["recycled"])
     assert hits("--dated-only") == ([1, 1, 0], ["recycled"])
+
+
+def test_a_known_picture_under_a_claim_without_a_date_is_told(claimsieve, site, model, index_folder, tmp_path):
+    path = story(site, ("story_files/last%20night.jpg", CAPTION))
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "published_time" not in line))
+    given = ("--model", model, "--media-index", index_folder, "--no-similarity")
+    code, _, err = claimsieve("article", path, "-o", tmp_path / "out", *given)
+    row = rows_of(tmp_path / "out" / "labelled.jsonl")[CAPTION]
+    assert (code, row["techniques"], row["reasons"]) == (0, [], ["picture_undated_claim"])
+    assert f"1 claims have a known picture and no date, so recycled was not judged: {row['id']}\n" in err
+    page = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+    assert "the claim has no date: whether the picture is older was not judged." in page
+    assert "Recycled picture" not in page
 
 
 def test_several_articles_have_their_pictures_beside_each(claimsieve, index_folder, tmp_path):

@@ -85,6 +85,15 @@ def test_check_speaks_json_lines(claimsieve, index_folder, claims_folder, tmp_pa
     assert f"7 pictures looked up → {tmp_path / 'out.jsonl'}" in err
 
 
+def test_check_without_a_claimed_date_says_that_age_was_not_judged(claimsieve, index_folder, claims_folder, tmp_path):
+    arguments = [claims_folder / "old.jpg", "--index", index_folder]
+    code, _, err = claimsieve("media", "check", *arguments)
+    expected = "1 looked up, 1 with a match, recycled was not judged: no --claimed-date, 0 without an answer\n"
+    assert (code, err) == (0, expected)
+    code, out, _ = claimsieve("media", "check", *arguments, "--json")
+    assert (code, json.loads(out)["manipulation"]) == (0, None)
+
+
 def test_check_reads_a_picture_on_standard_input(claimsieve, index_folder, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(jpeg(scene(1)))))
     code, out, _ = claimsieve("media", "check", "-", "--index", index_folder, "--claimed-date", "2020", "--json")

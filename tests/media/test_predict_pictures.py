@@ -9,6 +9,7 @@ import pytest
 
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.evaluation.calibration import Calibration
 from claimsieve.inference.labelling import kept_name
 from claimsieve.inference.pictures import Pictures, opened_pictures
 from claimsieve.inference.predict import Job, predict_file
@@ -16,6 +17,7 @@ from claimsieve.media.building import build_index
 from claimsieve.media.index import load_index
 from claimsieve.models.artifacts import write_model
 from claimsieve.models.tfidf import TfidfModel
+from claimsieve.records import LABELS
 
 ROWS = [
     {"id": "old", "claim": "the bridge was hit", "date": "2020-01-08", "media": ["old.jpg"]},
@@ -61,6 +63,7 @@ def test_what_pictures_tell_stands_in_the_row(model, source, tmp_path, index_fol
     assert list(rows) == [row["id"] for row in ROWS]
     old = rows["old"]
     assert (old["manipulation"], old["techniques"], old["reasons"]) == (True, ["recycled"], ["picture_recycled"])
+    assert [row["abstained"] for row in rows.values()] == [True, False, False, False, True, False]
     (hit,) = old["pictures"]
     assert (hit["picture"], hit["date"], hit["relation"]) == ("old.jpg", "2017-06-18", "before")
     assert old["evidence"] == [
@@ -79,6 +82,25 @@ def test_what_pictures_tell_stands_in_the_row(model, source, tmp_path, index_fol
         zip(ROWS[3]["media"], expected, strict=True)
     )
     assert rows["words"]["pictures"][0]["relation"] == "unknown"  # a date in words is no bad row
+    assert rows["words"]["reasons"] == ["picture_undated_claim"]
+
+
+def test_a_recycled_picture_goes_to_a_person_however_sure_the_model_is(model, source, tmp_path, index_folder):
+    sure = Calibration(
+        temperature=1.0,
+        corpora={},
+        coverage=0.9,
+        thresholds=dict.fromkeys(LABELS, 0.335),
+        rows=dict.fromkeys(LABELS, 40),
+        trained_for=dict.fromkeys(LABELS, 1 / 3),
+    )
+    pictures = opened_pictures(index_folder, str(source), root=None, leeway_days=0)
+    tally = predict_file(model, Job(str(source), str(tmp_path / "out.jsonl"), pictures=pictures), calibration=sure)
+    rows = {row["id"]: row for row in map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())}
+    found = {name: (len(row["prediction_set"]), row["abstained"]) for name, row in rows.items()}
+    lacking = dict.fromkeys(("none", "bad"), (1, True))
+    assert found == {"old": (1, True), "same": (1, False), "own": (1, True), "words": (1, False)} | lacking
+    assert tally.abstained == 4
 
 
 def test_own_evidence_and_own_columns_stay(model, source, tmp_path, index_folder):

@@ -9,11 +9,17 @@ from claimsieve.analysis.cards import Card
 from claimsieve.analysis.stretches import Span, span_in, stretches
 from claimsieve.analysis.values import text, web_address
 from claimsieve.analysis.visible import one_line, visible
+from claimsieve.analysis.wording import LANGUAGE
 
 MAX_ARTICLES = 200
 MAX_ARTICLE_CHARACTERS = 200_000
 
 _MAX_KEPT = 24
+_HEADLINE_WITHIN = 3  # paragraphs: a kicker or a byline may stand above it
+_FOREIGN = (
+    "The article is not in English, or its language is not known: every sentence was taken as its own statement, and "
+    "who says what was not looked for."
+)
 _BREAK = re.compile(r"\s*\n\s*\n\s*")
 
 
@@ -41,7 +47,8 @@ class Piece:
 class ArticleView:
     """An article as the page shows it. number: from 1. cards: of its claims. marked: numbers of those with a mark.
 
-    notes: what could not be shown. cut: characters of the text left out.
+    notes: what could not be shown. lang: of its text; '' where that is not known, None where nobody asked. foreign:
+    in words that it is not in English, where nobody is looked for who says it. cut: characters of the text left out.
     """
 
     number: int
@@ -53,6 +60,8 @@ class ArticleView:
     cards: list[Card]
     marked: frozenset[int]
     notes: list[str]
+    lang: str | None
+    foreign: str | None
     cut: int
 
 
@@ -85,20 +94,33 @@ def _view(article: Mapping[str, Any], number: int, cards: Sequence[Card]) -> Art
             placed.append((card, span))
         elif card.span is not None:
             notes.append(f"Claim {card.number} is not marked: its span does not lie within the text.")
+    title = one_line(text(article.get("title")) or text(article.get("name")) or "Article", limit=300)
+    lang = text(article.get("lang"))
     names = (text(article.get(name)) for name in ("author", "outlet"))
     date = text(article.get("date"))
     return ArticleView(
         number=number,
-        title=one_line(text(article.get("title")) or text(article.get("name")) or "Article", limit=300),
+        title=title,
         byline=[one_line(name, limit=200) for name in names if name],
         date=one_line(date, limit=40) if date else None,
         link=web_address(article.get("url")),
-        paragraphs=_paragraphs(content, placed),
+        paragraphs=_without_headline(_paragraphs(content, placed), title),
         cards=list(cards),
         marked=frozenset(card.number for card, _ in placed),
         notes=notes,
+        lang=lang if lang and LANGUAGE.fullmatch(lang) else "" if "lang" in article else None,
+        foreign=_FOREIGN if "lang" in article and lang != "en" else None,
         cut=len(whole) - len(content),
     )
+
+
+def _without_headline(paragraphs: list[list[Piece]], title: str) -> list[list[Piece]]:
+    """Without the headline, which stands above the text already, unless a claim is marked in it."""
+    for place, pieces in enumerate(paragraphs[:_HEADLINE_WITHIN]):
+        words = one_line("".join(piece.text for piece in pieces), limit=300)
+        if words == title and not any(piece.owner or piece.ends for piece in pieces):
+            return [*paragraphs[:place], *paragraphs[place + 1 :]]
+    return paragraphs
 
 
 def _paragraphs(content: str, placed: Sequence[tuple[Card, tuple[int, int]]]) -> list[list[Piece]]:

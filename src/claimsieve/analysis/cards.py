@@ -1,6 +1,5 @@
 """One labelled row as the page shows it: a card."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +15,15 @@ from claimsieve.analysis.explaining import (
 )
 from claimsieve.analysis.gaps import Gap, gaps
 from claimsieve.analysis.odds import Verdict, verdict_of
-from claimsieve.analysis.pictures import Thumbnail, Thumbnails
-from claimsieve.analysis.seen import Hit, Match, hits_of, matches_of, own_pictures
+from claimsieve.analysis.pictures import Thumbnails
+from claimsieve.analysis.seen import Hit, Match, Unseen, hits_of, matches_of, own_pictures
 from claimsieve.analysis.values import mappings, text, texts
 from claimsieve.analysis.visible import one_line
-from claimsieve.analysis.wording import CONTEXTS
+from claimsieve.analysis.wording import CONTEXTS, LANGUAGE
 from claimsieve.records import Claim, RecordError, claim_from_row
 
 MAX_HEADING_CHARACTERS = 480  # of a claim; a longer one is whole further down
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SHOWN = ("id", "source", "date", "evidence", "media", "lang")
 
 
@@ -56,8 +54,7 @@ class Card:
     words_against: list[Word]
     beginning_only: bool
     hits: list[Hit]
-    pictures: list[Thumbnail]
-    pictures_looked_up: bool
+    pictures: list[Unseen]
     matches: list[Match]
     notes: list[str]
 
@@ -101,7 +98,7 @@ def card_of(row: Mapping[str, Any], number: int, thumbnails: Thumbnails) -> Card
         whole=marked(claim.claim, in_claim) if is_long else [],
         verdict=verdict,
         source=None if claim.source is None else one_line(claim.source, limit=200),
-        lang=claim.lang if claim.lang and _LANGUAGE.fullmatch(claim.lang) else None,
+        lang=claim.lang if claim.lang and LANGUAGE.fullmatch(claim.lang) else None,
         context=CONTEXTS.get(text(row.get("context")) or ""),
         article=article,
         span=row.get("span"),
@@ -114,7 +111,6 @@ def card_of(row: Mapping[str, Any], number: int, thumbnails: Thumbnails) -> Card
         beginning_only=explanation.beginning_only,
         hits=hits_of(row, thumbnails),
         pictures=own_pictures(row, claim, thumbnails),
-        pictures_looked_up=looked_up is not None,
         matches=matches_of(row),
         notes=notes,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from claimsieve.analysis.values import number, text, texts, truth
 from claimsieve.analysis.visible import one_line
-from claimsieve.analysis.wording import BASES, NO_EVIDENCE, REASONS, STANCES, UNLABELLED
+from claimsieve.analysis.wording import BASES, NO_EVIDENCE, REASONS, RECYCLED, STANCES, UNLABELLED
 from claimsieve.records import LABELS
 
 
@@ -33,8 +33,8 @@ class Verdict:
     """What a row says of its claim.
 
     tray: a label or UNLABELLED. shares: empty unless all three are there. at_prevalence: the same at the user's mix.
-    decision: what cannot be ruled out, as a sentence. abstained: a person decides. why: sentences. answers: stance and
-    manipulation of a two-axis model.
+    decision: what cannot be ruled out, as a sentence. abstained: a person decides. recycled: a picture is older than
+    the claim. why: sentences. answers: stance and manipulation of a two-axis model.
     """
 
     tray: str
@@ -42,6 +42,7 @@ class Verdict:
     at_prevalence: list[Share]
     decision: str | None
     abstained: bool
+    recycled: bool
     why: list[str]
     answers: list[Answer]
 
@@ -53,13 +54,15 @@ def verdict_of(row: Mapping[str, Any], *, has_evidence: bool) -> Verdict:
     shares = _shares(row, "")
     held = texts(row["prediction_set"]) if isinstance(row.get("prediction_set"), list | tuple) else None
     abstained = truth(row.get("abstained")) or False
+    reasons = texts(row.get("reasons"))
     return Verdict(
         tray=tray,
         shares=shares,
         at_prevalence=_shares(row, "_at_prevalence"),
         decision=None if tray == UNLABELLED else _decision(held, abstained=abstained),
         abstained=abstained,
-        why=[_reason(reason, has_evidence=has_evidence) for reason in texts(row.get("reasons"))],
+        recycled=RECYCLED in reasons,
+        why=[_reason(reason, has_evidence=has_evidence) for reason in reasons],
         answers=_answers(row),
     )
 
@@ -79,6 +82,8 @@ def _shares(row: Mapping[str, Any], form: str) -> list[Share]:
 
 def _decision(held: list[str] | None, *, abstained: bool) -> str:
     known = [label for label in LABELS if label in (held or [])]
+    if abstained and (held is None or len(known) == 1):
+        return "A person decides, however sure the model is."
     if held is None:
         return "The model has no calibration split: it rules no label out, and never leaves a claim to a person."
     if not known:

@@ -33,6 +33,18 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """A picture of the claim without a hit. words: what looking it up came to; None where nobody looked.
+
+    looked_up: whether it was compared with known ones, and not found.
+    """
+
+    picture: Thumbnail
+    words: str | None
+    looked_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """An earlier verdict. verdict: in the words that it was given in; None: it says none. tray: UNLABELLED unless those
     are a label of ours. kind: in words. is_sure: whether it is the same claim, and not only perhaps. similarity: as the
@@ -54,15 +66,30 @@ class Match:
 
 
 def hits_of(row: Mapping[str, Any], thumbnails: Thumbnails) -> list[Hit]:
-    """The row's recycled pictures, MAX_HITS at most."""
+    """The row's pictures that are known, MAX_HITS at most."""
     return [_hit(one, thumbnails) for one in mappings(row.get("pictures"))[:MAX_HITS]]
 
 
-def own_pictures(row: Mapping[str, Any], claim: Claim, thumbnails: Thumbnails) -> list[Thumbnail]:
+def own_pictures(row: Mapping[str, Any], claim: Claim, thumbnails: Thumbnails) -> list[Unseen]:
     """Pictures that came with the claim and have no hit."""
+    asked = isinstance(row.get("pictures"), list | tuple)
     with_hit = {text(one.get("picture")) for one in mappings(row.get("pictures"))}
-    without = [path for path in claim.media if path not in with_hit]
-    return [_named(thumbnails(path)) for path in without[:MAX_OWN_PICTURES]]
+    why: dict[str | None, str] = {}
+    too_many = None
+    for one in mappings(row.get("pictures_unmatched")):
+        why[text(one.get("picture"))] = one_line(text(one.get("words")) or "it was not looked up", limit=300)
+        too_many = one if one.get("reason") == "pictures_too_many" else too_many
+    if too_many is not None and (first := text(too_many.get("picture"))) in claim.media:
+        why |= dict.fromkeys(claim.media[claim.media.index(first) :], why[first])
+    without = [path for path in claim.media if path not in with_hit][:MAX_OWN_PICTURES]
+    return [
+        Unseen(
+            _named(thumbnails(path)),
+            words=f"no answer: {why[path]}" if path in why else "not found among those known" if asked else None,
+            looked_up=asked and path not in why,
+        )
+        for path in without
+    ]
 
 
 def matches_of(row: Mapping[str, Any]) -> list[Match]:

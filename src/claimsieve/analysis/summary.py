@@ -39,6 +39,7 @@ class Source:
 class Summary:
     """What stands on top of the page; of the claims shown, unless `all_trays` is there, which is of the whole file.
 
+    seen_before, recycled: claims with a picture that is known, and with one that is older than the claim.
     matched, suggested: claims that a person judged before, and others with matches. further_sources: claims of sources
     beyond MAX_SOURCES, or of nobody named.
     """
@@ -48,6 +49,7 @@ class Summary:
     all_trays: list[Tray]
     to_a_person: int
     without_evidence: int
+    seen_before: int
     recycled: int
     matched: int
     suggested: int
@@ -77,7 +79,8 @@ def summary_of(cards: Sequence[Card], *, labels: Mapping[str, int] | None = None
         all_trays=_trays(labels or {}),
         to_a_person=sum(card.verdict.abstained for card in cards),
         without_evidence=sum(not card.claim.evidence for card in cards),
-        recycled=sum(bool(card.hits) for card in cards),
+        seen_before=sum(bool(card.hits) for card in cards),
+        recycled=sum(card.verdict.recycled for card in cards),
         matched=matched,
         suggested=sum(bool(card.matches) for card in cards) - matched,
         sources=sources,

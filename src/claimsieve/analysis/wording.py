@@ -1,6 +1,10 @@
 """What the page calls things: labels, reasons, stances, contexts."""
 
+import re
+
 from claimsieve.records import LABELS, Label, Stance
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # what may stand in a lang attribute
 
 UNLABELLED = "unlabelled"
 TRAYS = (*LABELS, UNLABELLED)
@@ -16,7 +20,19 @@ REASONS: dict[str, str] = {
     "evidence_insufficient": "The evidence leaves the claim open. More evidence is needed.",
     "evidence_conflicts": "One passage alone would make it verified, another alone propaganda. Weigh the sources.",
     "model_unsure": "The evidence may settle it, but the model does not know how. Read the evidence.",
+    # Of its pictures (docs/pictures.md); each is told with its own words further down.
+    "picture_recycled": "A picture that came with it was known before the claim’s date. Look at both.",
+    "picture_undated_claim": "A picture that came with it is known, but the claim has no date: whether the picture is "
+    "older was not judged.",
+    "picture_address": "A picture of it stands at an address, and was not looked up.",
+    "picture_outside": "A picture of it lies outside the folder that may be read, and was not looked up.",
+    "picture_missing": "A picture of it is not there, and was not looked up.",
+    "picture_unreadable": "A picture of it cannot be read, and was not looked up.",
+    "picture_low_quality": "A picture of it is too plain to be told from others, and was not looked up.",
+    "picture_common": "A picture of it looks like one that is marked to match nothing, such as a flag or a logo.",
+    "pictures_too_many": "It has more pictures than are looked at.",
 }
+RECYCLED = "picture_recycled"
 NO_EVIDENCE = "No evidence came with it, and without evidence a label means little. Find some."
 
 STANCES: dict[Stance, str] = {

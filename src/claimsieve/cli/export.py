@@ -3,12 +3,13 @@
 import json
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 
 import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import say
-from claimsieve.errors import ConfigError
+from claimsieve.errors import ConfigError, DataError
 
 group = typer.Typer(
     help="Write labelled claims in forms that other programs read.",
@@ -26,7 +27,10 @@ def _group() -> None:
 
 @group.command(epilog="Example: claimsieve export claimreview labelled.jsonl -o reviews.jsonld")
 def claimreview(
-    labelled: str = typer.Argument(help="What claimsieve predict wrote as .jsonl (also .gz, .zst); '-' is stdin."),
+    labelled: str = typer.Argument(
+        help="What claimsieve predict wrote as .jsonl (also .gz, .zst), or the folder that claimsieve article wrote; "
+        "'-' is stdin."
+    ),
     output: str = typer.Option(
         "-", "-o", "--output", help=".jsonld or .json: one document; .jsonl: one a line; '-' is a document on stdout."
     ),
@@ -59,6 +63,7 @@ def claimreview(
         raise ConfigError(f"--base-url: expected a web address such as https://example.org/checks, found {base_url!r}.")
     if day is not None and not is_day(day):
         raise ConfigError(f"--date: expected a day as YYYY-MM-DD, found '{day}'.")
+    labelled = _labelled_in(labelled)
     check(labelled, output)
     form = Form(day or date.today().isoformat(), base_url, source_type.capitalize())
     tally = export_reviews(labelled, output, form=form, decided_only=decided_only)
@@ -79,3 +84,18 @@ def claimreview(
         say("they have no address: readers of fact-checks ask for one (--base-url)", quiet=quiet)
     if tally.rejected:
         raise typer.Exit(3)
+
+
+def _labelled_in(source: str) -> str:
+    """Of a folder that `claimsieve article` wrote its labelled claims; else the source itself."""
+    from claimsieve.analysis.reading import LABELLED, is_article_folder
+
+    folder = Path(source)
+    if not is_article_folder(folder):
+        return source
+    if not (folder / LABELLED).is_file():
+        raise DataError(
+            f"{source}: expected {LABELLED} in the folder of an article, found none. Label its claims: "
+            f"claimsieve article FILE -o {source} --model MODEL"
+        )
+    return str(folder / LABELLED)

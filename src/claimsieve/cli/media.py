@@ -124,7 +124,7 @@ def check(
     else:
         for row in rows:
             _tell_row(row)
-    _tell_checked(rows, quiet=quiet or as_json)
+    _tell_checked(rows, claimed_date, quiet=quiet or as_json)
     if any(row["unmatched"] and row["unmatched"]["reason"] == "picture_unreadable" for row in rows):
         raise typer.Exit(3)
 
@@ -198,11 +198,14 @@ def _tell_row(row: Mapping[str, Any]) -> None:
     typer.echo(plain(f"{row['picture']}: {words}{more}"))
 
 
-def _tell_checked(rows: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
+def _tell_checked(rows: Sequence[Mapping[str, Any]], claimed: str | None, *, quiet: bool) -> None:
     counts = {
         "looked up": len(rows),
         "with a match": sum(bool(row["hits"]) for row in rows),
         "recycled": sum(bool(row["manipulation"]) for row in rows),
         "without an answer": sum(row["unmatched"] is not None for row in rows),
     }
-    say(", ".join(f"{count:,} {words}" for words, count in counts.items()), quiet=quiet)
+    told = {words: f"{count:,} {words}" for words, count in counts.items()}
+    if claimed is None:
+        told["recycled"] = "recycled was not judged: no --claimed-date"
+    say(", ".join(told.values()), quiet=quiet)

@@ -29,7 +29,10 @@ _WHY = {
     "evidence_insufficient": "there is no evidence, or it leaves the claim open",
     "evidence_conflicts": "the passages contradict one another",
     "model_unsure": "the model cannot tell",
+    "picture_undated_claim": "a picture that came with it is known, and the claim has no date to compare with",
+    "picture_recycled": "a picture that came with it is recycled: it was known before the claim's date",
 }
+_NOT_LOOKED_UP = "a picture that came with it could not be looked up"
 _MOST_PASSAGES = 3
 _PASSAGE_CHARACTERS = 300
 _NAME_CHARACTERS = 500
@@ -159,13 +162,17 @@ def _told(answer: Answer) -> str:
     """What the review is and is not, for a reader who sees this sentence only."""
     begin = "Made by a machine, and checked by no person. "
     if answer.label is None:
-        why = [_WHY.get(reason, reason) for reason in answer.reasons]
-        return begin + "The model left the claim to a person" + (f": {'; '.join(why)[:500]}." if why else ".")
+        why = dict.fromkeys(_why(reason) for reason in answer.reasons)
+        return begin + "The claim is left to a person" + (f": {'; '.join(why)[:500]}." if why else ".")
     return (
         f"{begin}With the evidence it came with, the claim resembles claims that the training corpora label "
         f"{answer.label} ({_MEANING[answer.label]}), with a probability of {answer.probability:.2f}. "
         "That is no probability that the claim is true or false."
     )
+
+
+def _why(reason: str) -> str:
+    return _WHY.get(reason) or (_NOT_LOOKED_UP if reason.startswith("picture") else reason)
 
 
 def _weights(explanation: Any) -> Mapping[int, float] | None:

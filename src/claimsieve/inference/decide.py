@@ -104,6 +104,20 @@ def _axes(judged: Judged, model: Model, claims: Sequence[Claim], why: Sequence[t
     )
 
 
+def to_a_person(decisions: Decisions, claims: Sequence[Claim]) -> Booleans:
+    """Where a person decides: the set is not one label, or the model reads evidence and none came. Shape: (n,)
+
+    An evaluation asks for the first alone (`Decisions.abstained`), for it measures the sets. Without a calibration a
+    model has no reasons, and leaves nothing to a person.
+    """
+    lacking = [
+        not claim.evidence and "evidence_insufficient" in why
+        for claim, why in zip(claims, decisions.reasons, strict=True)
+    ]
+    left: Booleans = decisions.abstained | np.array(lacking, dtype=bool)
+    return left
+
+
 def predictions_of(
     decisions: Decisions,
     claims: Sequence[Claim],
@@ -122,7 +136,8 @@ def predictions_of(
             raise ValueError("expected a calibration with a prevalence, found none")
         turned = list(corrected(decisions.probabilities, trained_for=calibration.trained_for, prevalence=prevalence))
     sets: Sequence[Booleans | None] = [None] * len(claims) if decisions.sets is None else list(decisions.sets)
-    rows = zip(claims, decisions.probabilities, sets, decisions.abstained, decisions.reasons, turned, strict=True)
+    left = to_a_person(decisions, claims)
+    rows = zip(claims, decisions.probabilities, sets, left, decisions.reasons, turned, strict=True)
     axes = decisions.axes
     return [
         Prediction(

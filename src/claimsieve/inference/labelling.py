@@ -12,7 +12,7 @@ from claimsieve.evaluation.base_rates import corrected
 from claimsieve.evaluation.calibration import Calibration
 from claimsieve.evaluation.decisions import Decisions, labels_of
 from claimsieve.evaluation.metrics import Floats
-from claimsieve.inference.decide import decisions_of, judge
+from claimsieve.inference.decide import decisions_of, judge, to_a_person
 from claimsieve.inference.formats import Format
 from claimsieve.inference.memory import Memory, Places, key_of
 from claimsieve.inference.pictures import PICTURE_COLUMNS, Pictures, picture_values, shown_evidence
@@ -110,7 +110,7 @@ class Labeller:
         computed, explanations = self._computed(new, prepared.encoded)
         judged, entries = prepared.memory.answers(places, judge(self._model, new, computed, self._calibration))
         decisions = decisions_of(judged, self._model, claims, self._calibration)
-        columns = prediction_values(decisions, calibration=self._calibration, prevalence=self._prevalence)
+        columns = prediction_values(decisions, claims, calibration=self._calibration, prevalence=self._prevalence)
         pictured = prepared.pictured
         if pictured is not None:
             columns |= picture_values(columns, pictured)
@@ -132,7 +132,7 @@ class Labeller:
                 "rejected": len(prepared.rejects),
                 "repeated": len(items) - len(new),
                 "without_evidence": sum(not claim.evidence for claim in claims) if reads_evidence else 0,
-                "abstained": int(decisions.abstained.sum()),
+                "abstained": sum(columns.get("abstained", ())),
                 "split": len(prepared.encoded.in_pieces),
                 "cut": len(prepared.encoded.cut),
                 "recycled": sum(one.recycled for one in pictured or ()),
@@ -190,7 +190,11 @@ def prediction_columns(
 
 
 def prediction_values(
-    decisions: Decisions, *, calibration: Calibration | None, prevalence: Mapping[Label, float] | None
+    decisions: Decisions,
+    claims: Sequence[Claim],
+    *,
+    calibration: Calibration | None,
+    prevalence: Mapping[Label, float] | None,
 ) -> dict[str, list[Any]]:
     """What stands beside the rows' own columns, but for explanations: name → a value for each row."""
     probabilities = decisions.probabilities
@@ -203,7 +207,7 @@ def prediction_values(
         columns |= {f"p_{name}": values for name, values in _rounded(AXES, axes.probabilities).items()}
     if decisions.sets is not None:
         columns["prediction_set"] = [list(_SETS[bits]) for bits in (decisions.sets @ _BITS).tolist()]
-        columns["abstained"] = decisions.abstained.tolist()
+        columns["abstained"] = to_a_person(decisions, claims).tolist()
         columns["reasons"] = [list(why) for why in decisions.reasons]
     if prevalence is not None and calibration is not None:
         turned = corrected(probabilities, trained_for=calibration.trained_for, prevalence=prevalence)

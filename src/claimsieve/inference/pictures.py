@@ -15,8 +15,8 @@ from claimsieve.media.evidence import MAX_PICTURES, RECYCLED, PictureChecker, Pi
 from claimsieve.media.index import PictureIndex
 from claimsieve.media.places import Located
 
-# What stands in a row beside the rest, where pictures are looked up. A model may give the first two as well.
-PICTURE_COLUMNS = ("manipulation", "reasons", "techniques", "pictures", "pictures_unmatched")
+# What stands in a row beside the rest, where pictures are looked up. A model may give the first three as well.
+PICTURE_COLUMNS = ("manipulation", "abstained", "reasons", "techniques", "pictures", "pictures_unmatched")
 
 
 class Pictures:
@@ -86,16 +86,19 @@ class Pictures:
 def picture_values(columns: Mapping[str, Sequence[Any]], found: Sequence[Pictured]) -> dict[str, list[Any]]:
     """What pictures add to the columns of a prediction, name → a value for each row.
 
-    manipulation: true where a picture is recycled, else what the model says; None where it does not say. reasons: the
-    model's, and why a picture has no answer. The label and its probabilities stay the model's own, which has read what
-    the pictures tell among the evidence.
+    manipulation: true where a picture is recycled, else what the model says; None where it does not say. abstained:
+    true where a picture is recycled, however sure the model is; else what the model says. reasons: the model's, and why
+    a picture has no answer. The label and its probabilities stay the model's own, which has read what the pictures tell
+    among the evidence.
     """
     nobody: list[Any] = [None] * len(found)
     none: list[list[str]] = [[] for _ in found]
+    decided = [False] * len(found)
     return {
         "manipulation": [
             True if one.recycled else said for one, said in zip(found, columns.get("manipulation", nobody), strict=True)
         ],
+        "abstained": [one.recycled or left for one, left in zip(found, columns.get("abstained", decided), strict=True)],
         "reasons": [[*why, *_reasons(one)] for one, why in zip(found, columns.get("reasons", none), strict=True)],
         "techniques": [[RECYCLED] if one.recycled else [] for one in found],
         "pictures": [list(one.hits) for one in found],
@@ -115,7 +118,8 @@ def shown_evidence(fields: Mapping[str, Any], found: Pictured) -> Any:
 
 def _reasons(found: Pictured) -> list[str]:
     recycled = ["picture_recycled"] if found.recycled else []
-    return [*recycled, *dict.fromkeys(why.reason for why in found.unmatched)]
+    undated = ["picture_undated_claim"] if found.undated else []
+    return [*recycled, *undated, *dict.fromkeys(why.reason for why in found.unmatched)]
 
 
 def opened_pictures(

@@ -20,7 +20,7 @@ UNNAMED = "unnamed sources"
 
 ARTICLES, CLAIMS, LABELLED, PAGE = "article.json", "claims.jsonl", "labelled.jsonl", "page.html"
 
-_FACTS = ("name", "title", "text", "date", "author", "outlet", "url")
+_FACTS = ("name", "title", "text", "date", "author", "outlet", "url", "lang")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from claimsieve.inference.pictures import Pictures
 
 _ADDRESS = re.compile(r"(?:https?|file):", re.IGNORECASE)
+_MOST_NAMED = 20  # claims on a line
 _FETCHED = "expected a file, found a picture of a page that was fetched; nothing more is fetched"
 
 
@@ -70,27 +71,34 @@ class Album:
 class LookedUp:
     """Rows with what their pictures tell among the evidence.
 
-    claims: how many have pictures; seen: with one that is known; recycled: with one that was known before their date.
-    unmatched: reason why pictures have no answer → how many claims, and the sentence of the first.
+    claims: how many have pictures; seen: with one that is known. recycled: ids of those with one that was known before
+    their date; undated: of those with a known one and no date. unmatched: reason why pictures have no answer → how many
+    claims, and the sentence of the first.
     """
 
     rows: tuple[dict[str, Any], ...]
     claims: int
     seen: int
-    recycled: int
+    recycled: tuple[str, ...]
+    undated: tuple[str, ...]
     unmatched: Mapping[str, tuple[int, str]]
 
     def counts(self) -> dict[str, Any]:
         """All but the rows, as JSON."""
         reasons = {reason: count for reason, (count, _) in self.unmatched.items()}
-        return {"claims": self.claims, "seen": self.seen, "recycled": self.recycled, "unmatched": reasons}
+        return {"claims": self.claims, "seen": self.seen, "recycled": len(self.recycled), "unmatched": reasons}
 
     def lines(self) -> Iterator[str]:
         """The same in words."""
         if self.claims:
             yield (
                 f"{self.claims:,} claims have pictures; {self.seen:,} with one that was seen before, "
-                f"{self.recycled:,} with one from before the claim's date (recycled)"
+                f"{len(self.recycled):,} with one from before the claim's date (recycled){_named(self.recycled)}"
+            )
+        if self.undated:
+            yield (
+                f"{len(self.undated):,} claims have a known picture and no date, so recycled was not judged"
+                f"{_named(self.undated)}"
             )
         for reason, (count, words) in self.unmatched.items():
             yield f"{count:,} claims have a picture that was not matched ({reason}): {words}"
@@ -112,9 +120,16 @@ def looked_up(rows: Sequence[Mapping[str, Any]], pictures: "Pictures") -> Looked
         told,
         claims=sum(bool(one.claim.media) for one in found),
         seen=sum(bool(one.hits) for one in found),
-        recycled=sum(one.recycled for one in found),
+        recycled=tuple(str(one.claim.id) for one in found if one.recycled),
+        undated=tuple(str(one.claim.id) for one in found if one.undated),
         unmatched=unmatched,
     )
+
+
+def _named(ids: Sequence[str]) -> str:
+    """The first claims by id, behind a colon."""
+    more = f" and {len(ids) - _MOST_NAMED:,} more" if len(ids) > _MOST_NAMED else ""
+    return f": {', '.join(ids[:_MOST_NAMED])}{more}" if ids else ""
 
 
 def located_in(name: str, place: Place) -> Located:

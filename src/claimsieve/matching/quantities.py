@@ -55,7 +55,7 @@ def quantities(text: str) -> list[Quantity]:
 
 
 def _quantity(match: re.Match[str], text: str) -> Quantity | None:
-    form = " ".join(match.group().split())
+    form = " ".join(match.group().split()).rstrip(",")  # of "40,000, two of them"
     lower = form.lower()
     if match["code"]:
         return Quantity("code", re.sub(r"[-_]", "", lower), form)

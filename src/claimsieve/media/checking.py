@@ -25,7 +25,8 @@ def check_pictures(
 
     Its keys: picture; quality (0 to 100, None where it cannot be read); matches, how many known pictures; hits, up to
     five of them; evidence, the passage that the oldest one makes, or None; manipulation, ['recycled'] where that one is
-    dated before `claimed`, [] where none is, None where the picture could not be looked up; unmatched, why that is.
+    dated before `claimed`, [] where none is, None without `claimed` and where the picture could not be looked up;
+    unmatched, why that is.
     """
     rows = []
     for first in range(0, len(files), _AT_ONCE):
@@ -48,6 +49,6 @@ def _row(name: str, answer: Checked, claimed: str | None, leeway_days: int) -> d
         "matches": 0 if isinstance(answer, Unmatched) else answer.count,
         "hits": [hit_row(name, hit, claimed, leeway_days=leeway_days) for hit in hits],
         "evidence": None if passage is None else {key: value for key, value in passage.items() if value is not None},
-        "manipulation": None if why is not None else [RECYCLED] if older else [],
+        "manipulation": None if why is not None or claimed is None else [RECYCLED] if older else [],
         "unmatched": None if why is None else {"reason": why.reason, "words": why.words},
     }

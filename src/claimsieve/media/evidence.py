@@ -43,6 +43,7 @@ class Pictured:
 
     claim: with a passage for each picture that has a hit, behind its own, and 'recycled' among its manipulation where a
     known one is older than the claim. hits: as rows show them (`hit_row`). unmatched: pictures without an answer.
+    undated: whether a known picture has a date and the claim has none, so that nobody can say which is older.
     """
 
     claim: Claim
@@ -50,6 +51,7 @@ class Pictured:
     unmatched: tuple[Unmatched, ...] = ()
     passages: tuple[Evidence, ...] = ()
     recycled: bool = False
+    undated: bool = False
 
 
 Checked = Search | Unmatched
@@ -129,7 +131,7 @@ def pictured(
     hits: list[dict[str, Any]] = []
     unmatched: list[Unmatched] = []
     passages: list[Evidence] = []
-    recycled = False
+    recycled = undated = False
     for name in names[:MAX_PICTURES]:
         answer = answers[name]
         if (why := why_unmatched(name, answer)) is not None:
@@ -140,6 +142,7 @@ def pictured(
         hits += [hit_row(name, hit, claim.date, leeway_days=leeway_days) for hit in told]
         telling = telling_hit(told)
         recycled = recycled or relation(telling.known.date, claim.date, leeway_days=leeway_days) == "before"
+        undated = undated or (telling.known.date is not None and claim.date is None)
         passages.append(passage_of(telling, claim.date))
     if len(names) > MAX_PICTURES:
         words = (
@@ -151,7 +154,7 @@ def pictured(
     changed = replace(claim, evidence=(*claim.evidence, *passages))
     if recycled and RECYCLED not in (claim.manipulation or ()):
         changed = replace(changed, manipulation=(*(claim.manipulation or ()), RECYCLED))
-    return Pictured(changed, tuple(hits), tuple(unmatched), tuple(passages), recycled)
+    return Pictured(changed, tuple(hits), tuple(unmatched), tuple(passages), recycled, undated)
 
 
 def _told(hits: Sequence[Hit], *, as_of: str | None, dated_only: bool) -> tuple[Hit, ...]:
