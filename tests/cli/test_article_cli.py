@@ -1,6 +1,7 @@
 """claimsieve article: what it writes, prints and refuses."""
 
 import json
+import os
 
 import pytest
 
@@ -146,3 +147,19 @@ def test_wrong_options_are_refused_before_anything_is_read(claimsieve, story, mo
     code, out, err = claimsieve("article", "none.txt", "-o", "out", *options)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_names_that_are_no_utf_8_are_written_with_escapes_and_stay_apart(claimsieve, tmp_path):
+    one, other, bad = (tmp_path / os.fsdecode(name) for name in (b"bad\xff.txt", b"bad\xfe.txt", b"none\xff.txt"))
+    one.write_text(STORY)
+    other.write_text(STORY.replace("Monday", "Sunday"))
+    bad.write_bytes(b"caf\xe9")
+    code, out, err = claimsieve(
+        "article", one, other, bad, "-o", tmp_path / os.fsdecode(b"out\xff"), "--json", "--no-similarity"
+    )
+    assert code == 3, err
+    told = json.loads(out)
+    assert told["rejects"][0]["article"] == f"{tmp_path}/none\\xff.txt"
+    assert told["written"][0] == f"{tmp_path}/out\\xff/article.json"
+    rows = rows_of(tmp_path / os.fsdecode(b"out\xff") / "claims.jsonl")
+    assert {row["article"] for row in rows} == {"bad\\xff.txt", "bad\\xfe.txt"}

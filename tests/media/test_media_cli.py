@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -124,3 +125,23 @@ def test_names_that_would_steer_a_terminal_are_shown_plainly(claimsieve, index_f
     assert code == 3
     assert "\x1b" not in out + err
     assert "\u202e" not in out + err
+
+
+def test_names_that_are_no_utf_8_are_written_with_escapes(claimsieve, archive, tmp_path):
+    folder = tmp_path / os.fsdecode(b"pictures\xfe")
+    folder.mkdir()
+    (folder / os.fsdecode(b"bad\xff.png")).write_bytes((archive / "1.png").read_bytes())
+    (folder / os.fsdecode(b"none\xff.png")).write_text("no picture")
+    index = tmp_path / os.fsdecode(b"index\xff")
+    code, out, _ = claimsieve("media", "index", folder, "-o", index, "--json")
+    assert code == 3
+    assert json.loads(out)["unread"][0]["file"] == f"{tmp_path}/pictures\\xfe/none\\xff.png"
+    assert load_index(index).known(0).file == f"{tmp_path}/pictures\\xfe/bad\\xff.png"
+    code, out, _ = claimsieve("media", "check", folder, "--index", index, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, [row["picture"].rsplit("/", 1)[1] for row in rows]) == (3, ["bad\\xff.png", "none\\xff.png"])
+    assert len(rows[0]["hits"]) == 1
+    code, _, err = claimsieve("media", "check", folder, "--index", index, "-o", tmp_path / "c.jsonl")
+    assert [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()] == rows
+    code, out, _ = claimsieve("media", "check", folder, "--index", index)
+    assert "bad\\xff.png: The picture matches" in out

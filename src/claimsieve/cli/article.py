@@ -27,6 +27,7 @@ from claimsieve.cli.console import print_table, row_counter, say
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
 from claimsieve.cli.pictures import Illustrations, illustrations, pictured, thumbnails
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 
 if TYPE_CHECKING:
     from claimsieve.intake.desk import Intake
@@ -164,7 +165,9 @@ def _tell(
 
     if as_json:
         before = {} if tally is None else {"checked_before": asdict(tally)}
-        typer.echo(json.dumps(summary(intake) | before | dict(seen) | {"written": [str(path) for path in written]}))
+        typer.echo(
+            json.dumps(summary(intake) | before | dict(seen) | {"written": [written_name(path) for path in written]})
+        )
     elif rows and not quiet:
         print_table(_table(rows))
     say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)

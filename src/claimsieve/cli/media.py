@@ -12,6 +12,7 @@ import typer
 from claimsieve.cli import app
 from claimsieve.cli.console import plain, row_counter, say
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 
 if TYPE_CHECKING:
     from claimsieve.media.building import Built
@@ -153,7 +154,7 @@ def _renamed(row: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _built_row(built: "Built", folder: Path) -> dict[str, Any]:
     return {
-        "index": str(folder),
+        "index": written_name(folder),
         "pictures": built.pictures,
         "negatives": built.negatives,
         "added": built.added,

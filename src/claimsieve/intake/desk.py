@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 from claimsieve.intake.articles import Article, Document, Found
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.evidence import Limits, Pool
@@ -61,10 +62,10 @@ def take_in(
     for name in names:
         advance(name)
         try:
-            document = _named(read_document(name, allow_private=allow_private), name, found)
+            document = _named(read_document(name, allow_private=allow_private), written_name(name), found)
             found.append((document, claims_of(document)))
         except DataError as error:
-            rejects.append((name, str(error)))
+            rejects.append((written_name(name), written_name(str(error))))
     passages = [passage for document, claims in found for passage in passages_of(document, claims)]
     limits = limits or Limits()
     search = similarity and limits.passages > 0 and any(claims for _, claims in found)

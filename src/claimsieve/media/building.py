@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 from claimsieve.media.decoding import SUFFIXES, PictureError
 from claimsieve.media.facts import About, FactsError, known_facts
 from claimsieve.media.fingerprints import HASH_BYTES, Fingerprint, fingerprint_files
@@ -139,12 +140,12 @@ def _fingerprinted(
     for path, found in zip(files, fingerprint_files(files, mirrored=False), strict=True):
         advance(1)
         if isinstance(found, PictureError):
-            unread.append(Unread(str(path), str(found)))
+            unread.append(Unread(written_name(path), written_name(str(found))))
             continue
         try:
             entries = _known(path, found, about, negative=negatives)
         except FactsError as error:
-            unread.append(Unread(str(path), str(error)))
+            unread.append(Unread(written_name(path), written_name(str(error))))
             continue
         new = [entry for entry in entries if _appearance(entry) not in seen]
         repeated += len(entries) - len(new)
@@ -158,7 +159,7 @@ def _known(path: Path, found: Fingerprint, about: About, *, negative: bool) -> l
     """One entry for each place that a picture is known from. Raises FactsError."""
     return [
         Known(
-            file=_name(path),
+            file=written_name(path),
             sha256=found.sha256,
             quality=max((found.quality, *found.qualities)),
             date=facts.date,
@@ -170,11 +171,6 @@ def _known(path: Path, found: Fingerprint, about: About, *, negative: bool) -> l
         )
         for facts in known_facts(path, about=about, taken=found.taken)
     ]
-
-
-def _name(path: Path) -> str:
-    """The name of a file as text that can be written; names on disk may hold any bytes."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _appearance(known: Known) -> tuple[Any, ...]:
