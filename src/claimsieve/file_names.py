@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def written_name(path: str | Path) -> str:
-    r"""A name as it can be printed and written. Names on disk may hold any bytes: those that are no UTF-8 become `\xff`.
+    r"""A name as it can be printed and written. It may hold any bytes on disk: those that are no UTF-8 become `\xff`.
 
     Two names stay two, as they would not with a replacement for every such byte.
     """

@@ -141,7 +141,7 @@ def test_names_that_are_no_utf_8_are_written_with_escapes(claimsieve, archive, t
     rows = [json.loads(line) for line in out.splitlines()]
     assert (code, [row["picture"].rsplit("/", 1)[1] for row in rows]) == (3, ["bad\\xff.png", "none\\xff.png"])
     assert len(rows[0]["hits"]) == 1
-    code, _, err = claimsieve("media", "check", folder, "--index", index, "-o", tmp_path / "c.jsonl")
+    code, _, _ = claimsieve("media", "check", folder, "--index", index, "-o", tmp_path / "c.jsonl")
     assert [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()] == rows
     code, out, _ = claimsieve("media", "check", folder, "--index", index)
     assert "bad\\xff.png: The picture matches" in out

@@ -52,10 +52,13 @@ def earlier_checks(given: Against, *, as_of: str | None, written: Sequence[Path]
     from claimsieve.cli.options import field_map
     from claimsieve.data.sources import files_of
     from claimsieve.matching.checked import check_against
+    from claimsieve.matching.index import check_place
     from claimsieve.media.dates import days_of
 
     mapping = field_map(list(given.mapping), option="--against-map")
     check_against(given.sources, mapping, "-")
+    if given.index is not None:
+        check_place(given.index)
     taken = {path.resolve() for path in written}
     for source in given.sources:
         for name in [] if source.startswith("recipe:") else files_of(source):

@@ -23,15 +23,18 @@ from claimsieve.cli.against import (
     looked_up,
     tally_lines,
 )
-from claimsieve.cli.console import print_table, row_counter, say
+from claimsieve.cli.console import counted, print_table, row_counter, say
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
 from claimsieve.cli.pictures import Illustrations, illustrations, pictured, thumbnails
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.file_names import written_name
 
 if TYPE_CHECKING:
+    from claimsieve.data.rows import Reject
     from claimsieve.intake.desk import Intake
     from claimsieve.matching.tally import Tally
+
+_MOST_LISTED = 20
 
 
 @app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
@@ -80,17 +83,20 @@ def article(
     """
     from claimsieve.intake.desk import ARTICLES, CLAIMS, LABELLED, PAGE, check_directory, take_in, write_intake
     from claimsieve.intake.evidence import Limits
+    from claimsieve.intake.evidence_files import read_evidence
 
     check_directory(output)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
     own = [output / name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)]
-    earlier = earlier_checks(typed, as_of=limits.as_of, written=own)
     given = illustrations(output, limits, index=media_index, root=media_root, leeway_days=media_leeway_days)
+    with _reading(quiet=quiet) as advance:
+        passages = read_evidence(evidence, allow_private=allow_private, advance=advance)
+    earlier = earlier_checks(typed, as_of=limits.as_of, written=own)
     with _reading(quiet=quiet) as advance:
         intake = take_in(
             articles,
-            evidence=evidence,
+            evidence=passages.passages,
             limits=limits,
             similarity=similarity,
             allow_private=allow_private,
@@ -109,12 +115,14 @@ def article(
     # Behind the checks, which count among the passages of a claim; what pictures tell comes beside them.
     intake, seen = pictured(intake, given, quiet=quiet or as_json)
     written = write_intake(intake, output)
+    _tell_rejects(passages.rejects, output, quiet=quiet)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
         rows = _labelled(intake, model, output, given, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
-    _tell(intake, rows, written, model, tally=tally, seen=seen, as_json=as_json, quiet=quiet)
-    if intake.rejects or (tally is not None and tally.checked_rejected):
+    more = {**seen, "evidence_rejected": len(passages.rejects)}
+    _tell(intake, rows, written, model, tally=tally, more=more, as_json=as_json, quiet=quiet)
+    if intake.rejects or passages.rejects or (tally is not None and tally.checked_rejected):
         raise typer.Exit(3)
 
 
@@ -157,7 +165,7 @@ def _tell(
     model: str | None,
     *,
     tally: "Tally | None",
-    seen: Mapping[str, Any],
+    more: Mapping[str, Any],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -166,7 +174,7 @@ def _tell(
     if as_json:
         before = {} if tally is None else {"checked_before": asdict(tally)}
         typer.echo(
-            json.dumps(summary(intake) | before | dict(seen) | {"written": [written_name(path) for path in written]})
+            json.dumps(summary(intake) | before | dict(more) | {"written": [written_name(path) for path in written]})
         )
     elif rows and not quiet:
         print_table(_table(rows))
@@ -177,6 +185,17 @@ def _tell(
         say(f"next: claimsieve predict MODEL {written[0].parent / CLAIMS} -o labelled.jsonl", quiet=quiet or as_json)
     elif written[-1].name == PAGE:
         say(f"next: open {written[-1]} in a browser", quiet=quiet or as_json)
+
+
+def _tell_rejects(rejects: "Sequence[Reject]", output: Path, *, quiet: bool) -> None:
+    """Rows of evidence that could not be read go beside the claims; an old list of them goes."""
+    from claimsieve.inference.outputs import write_rejects
+
+    where = write_rejects(str(output / "evidence"), rejects)
+    for one in rejects[:_MOST_LISTED]:
+        say(f"{one.file}, line {one.place}: {one.reason}", quiet=quiet)
+    if rejects:
+        say(f"{counted(len(rejects), 'row')} of evidence rejected → {where}", quiet=quiet)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:

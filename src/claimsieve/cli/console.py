@@ -20,6 +20,11 @@ def plain(text: str) -> str:
     return written_name(INVISIBLE.sub("", " ".join(text.splitlines())))
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 row, 2,000 rows. many: where it is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def say(text: str, *, quiet: bool = False) -> None:
     """A line on stderr, or several."""
     if not quiet:

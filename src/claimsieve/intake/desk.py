@@ -12,10 +12,10 @@ from claimsieve.intake.articles import Article, Document, Found
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.evidence import Limits, Pool
 from claimsieve.intake.media import Album
-from claimsieve.intake.passages import Passage, passages_of, read_passages, remarks_of
+from claimsieve.intake.passages import Passage, passages_of, remarks_of
 from claimsieve.intake.reading import read_document
 from claimsieve.records import Claim, row_of_claim
-from claimsieve.whole_files import write_file
+from claimsieve.whole_files import check_folder, write_file
 
 UNNAMED = "unnamed sources"
 
@@ -40,23 +40,19 @@ class Intake:
 def take_in(
     names: Sequence[str],
     *,
-    evidence: Sequence[str] = (),
+    evidence: Sequence[Passage] = (),
     limits: Limits | None = None,
     similarity: bool = True,
     allow_private: bool = False,
     album: Album | None = None,
     advance: Callable[[str], None] = lambda name: None,
 ) -> Intake:
-    """Read articles, find their claims, and choose evidence for each from all of them and from files of evidence.
+    """Read articles, find their claims, and choose evidence for each from all of them and from `evidence`.
 
     limits: of the evidence. similarity: search by meaning too, and not by words alone. album: names the pictures of
     claims, which have none without one. advance: is told what is read.
-    An article that cannot be used is a reject, and the others go on; a file of evidence that cannot raises DataError.
+    An article that cannot be used is a reject, and the others go on.
     """
-    of_files: list[Passage] = []
-    for name in evidence:
-        advance(name)
-        of_files += read_passages(name, allow_private=allow_private)
     found: list[tuple[Document, list[Found]]] = []
     rejects: list[tuple[str, str]] = []
     for name in names:
@@ -69,7 +65,7 @@ def take_in(
     passages = [passage for document, claims in found for passage in passages_of(document, claims)]
     limits = limits or Limits()
     search = similarity and limits.passages > 0 and any(claims for _, claims in found)
-    pool = Pool([*passages, *of_files], limits=limits, embedder=_embedder() if search else None)
+    pool = Pool([*passages, *evidence], limits=limits, embedder=_embedder() if search else None)
     rows = tuple(row for document, claims in found for row in rows_of(document, claims, pool, album))
     articles = tuple({fact: getattr(document.article, fact) for fact in _FACTS} for document, _ in found)
     return Intake(articles, rows, tuple(rejects), tuple(_warnings(found)))
@@ -117,9 +113,10 @@ def write_intake(intake: Intake, directory: Path) -> list[Path]:
 
 
 def check_directory(directory: Path) -> None:
-    """Raises ConfigError when the output cannot be a folder; nothing is written yet."""
+    """Raises ConfigError when the output cannot be a folder, DataError when it cannot be written; nothing is yet."""
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: expected a folder for the output, found a file. Choose another with -o.")
+    check_folder(directory)
 
 
 def labelled_rows(directory: Path) -> list[dict[str, Any]]:
