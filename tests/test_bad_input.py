@@ -336,7 +336,7 @@ def test_nothing_to_resume_is_said(refused, training, tmp_path, monkeypatch):
 def test_a_tracking_store_out_of_reach_costs_no_model(training, tmp_path):
     arguments = training(rows_of(60), "--set", "tracking={enabled: true, uri: 'http://127.0.0.1:9'}")
     ran = subprocess.run(
-        [*RUN, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
+        [*RUN, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False,
         env={**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
     )  # fmt: skip
     assert ran.returncode == 4, ran.stderr

@@ -61,7 +61,7 @@ def test_a_command_of_the_page_works(command, workplace):
     if rest[1] == "optimism":
         rest += ["--seeds", "2"]
     result = subprocess.run(
-        [sys.executable, "-m", "claimsieve", *rest], cwd=workplace, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "claimsieve", *rest], cwd=workplace, capture_output=True, text=True, timeout=600
     )
     assert result.returncode == 0, result.stderr
     if rest[0] == "train":

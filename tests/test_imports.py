@@ -27,7 +27,7 @@ LIGHT = ("claimsieve", "claimsieve.cli", "claimsieve.config", "claimsieve.data.r
 def heavy_after(code: str) -> list[str]:
     """The heavy libraries that a fresh Python has read after `code`."""
     script = f"import sys, json\n{code}\nprint('\\n' + json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=600, check=True)
     return json.loads(ran.stdout.splitlines()[-1])
 
 

@@ -36,7 +36,7 @@ def found(tmp_path_factory):
     common = {"WORLD_SIZE": str(COUNT), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     started = [start(folder, RANK=str(place), **common) for place in range(COUNT)] + [start(alone)]
     try:
-        errors = [process.communicate(timeout=120)[1] for process in started]
+        errors = [process.communicate(timeout=600)[1] for process in started]
     finally:
         for process in started:
             process.kill()

@@ -42,7 +42,7 @@ def workplace(tmp_path_factory):
 
 def _run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "claimsieve", *arguments], cwd=folder, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "claimsieve", *arguments], cwd=folder, capture_output=True, text=True, timeout=600
     )
 
 

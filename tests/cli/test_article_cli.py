@@ -105,6 +105,26 @@ def test_labels_of_an_earlier_run_do_not_stay_beside_other_claims(claimsieve, st
     code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity")
     assert code == 0, err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["article.json", "claims.jsonl"]
+    assert "removed labelled.jsonl and page.html of an earlier run" in err
+
+
+def test_what_others_put_into_the_folder_stays(claimsieve, story, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "page.html").write_text("mine")
+    code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity")
+    assert code == 0, err
+    assert (tmp_path / "out" / "page.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", [(), ("--evidence",)])
+def test_an_input_is_never_overwritten(claimsieve, story, tmp_path, option):
+    page = tmp_path / "page.html"
+    page.write_text(f"<article><h1>A dam bursts</h1><p>{STORY}</p></article>")
+    given = (*option, page)
+    code, _, err = claimsieve("article", *(given if not option else (story, *given)), "-o", tmp_path)
+    assert code == 2
+    assert "expected another folder for the output" in err
+    assert page.read_text().startswith("<article>")
 
 
 def test_one_bad_article_gets_one_error(claimsieve, tmp_path):

@@ -328,7 +328,7 @@ def test_a_tracked_training_says_nothing_on_stderr_with_q(run_config, tmp_path):
     arguments = ["train", str(run_config), "-o", "model", "-q", "--json", "--set", "tracking.enabled=true"]
     store = f"tracking.uri=sqlite:///{tmp_path / 'store.db'}"
     ran = subprocess.run(
-        [*RUN, *arguments, "--set", store], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False
+        [*RUN, *arguments, "--set", store], capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert json.loads(ran.stdout)[0]["model"] == "model"
@@ -459,7 +459,7 @@ def test_a_reader_that_went_away_ends_the_command_in_silence():
     os.close(read)
     with os.fdopen(write, "wb") as gone:
         ran = subprocess.run(
-            [*RUN, "recipe", "list", "--json"], stdout=gone, stderr=subprocess.PIPE, timeout=60, check=False
+            [*RUN, "recipe", "list", "--json"], stdout=gone, stderr=subprocess.PIPE, timeout=600, check=False
         )
     assert (ran.returncode, ran.stderr) == (1, b"")
 

@@ -100,7 +100,7 @@ except SystemExit as end:
     assert end.code == 2, end.code
 print([name for name in ("torch", "transformers", "mlflow", "sklearn", "optuna") if name in sys.modules])
 """
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True)
     assert ran.stdout == "[]\n"
 
 

@@ -116,4 +116,4 @@ except SystemExit as end:
     assert not end.code
 assert not {"mlflow", "torch", "transformers"} & set(sys.modules)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600, capture_output=True)

@@ -504,7 +504,7 @@ def test_memory_does_not_grow_with_the_file(model, tmp_path):
             stream.writelines(f'{{"id": {n}, "claim": "bridge {n}", "note": "{n:02000}"}}\n' for n in range(count))
     ran = subprocess.run(
         [sys.executable, "-c", _MEASURE, str(directory), str(few), str(many)],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     first, second = (int(value) for value in ran.stdout.split())
     assert (tmp_path / "many.jsonl.out.jsonl").read_bytes().count(b"\n") == 70_000

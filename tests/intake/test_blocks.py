@@ -112,6 +112,19 @@ def test_a_sentence_of_the_story_is_not(line):
     assert not is_boilerplate(line)
 
 
+@pytest.mark.parametrize("stamp", ["07:15", "7.15am", "16.10 GMT", "09:30 –"])
+def test_the_time_of_an_entry_is_no_part_of_what_it_says(stamp):
+    assert blocks(f"{stamp} {STORY}\n\n{STORY}")[0] == ("paragraph", None, [STORY])
+
+
+def test_a_file_photo_is_by_nobody():
+    assert blocks(f"{STORY}\n\nAnn Lee visits the mill on Monday. File photo\n\n{STORY}")[1] == (
+        "caption",
+        None,
+        ["Ann Lee visits the mill on Monday."],
+    )
+
+
 def test_two_short_lines_are_two_headings_and_no_paragraph():
     found = blocks(f"{STORY}\n\n16.10 GMT\nSchools shut\n\n{STORY}")
     assert [kind for kind, *_ in found] == ["paragraph", "heading", "heading", "paragraph"]

@@ -202,6 +202,64 @@ SHAPES = {
     "The dam burst on Monday and flooded 300 homes.": (None, "The dam burst on Monday and flooded 300 homes."),
     "The reported attack closed the port for two days.": (None, "The reported attack closed the port for two days."),
     "The state owns 51% of the airline.": (None, "The state owns 51% of the airline."),
+    # a comma behind the quotation mark
+    '"The dam was empty", said engineer Ann Hart.': ("engineer Ann Hart", "The dam was empty."),
+    '"We never sold lead to Morland", insisted the minister, Ben Walsh.': (
+        "Ben Walsh",
+        "We never sold lead to Morland.",
+    ),
+    # verbs that only a plural before them shows to be verbs
+    "The ministry said three million people lack clean water in the delta.": (
+        "the ministry",
+        "Three million people lack clean water in the delta.",
+    ),
+    '"Four hundred soldiers guard the border," Colonel Ari Weiss said.': (
+        "Colonel Ari Weiss",
+        "Four hundred soldiers guard the border.",
+    ),
+    # who is described between commas
+    "Sam Lee, 43, who owns a shop near the plant, said four trucks had burned.": (
+        "Sam Lee",
+        "Four trucks had burned.",
+    ),
+    "The tweet, by actor Rob Lane, said 5,000 children had gone missing.": (
+        "actor Rob Lane",
+        "5,000 children had gone missing.",
+    ),
+    "A study published in Nature on Thursday found that 61% of lakes are warming.": (
+        "a study published in Nature",
+        "61% of lakes are warming.",
+    ),
+    "A survey of 2,000 adults carried out by Pollster found that 61% want an inquiry.": (
+        "a survey of 2,000 adults carried out by Pollster",
+        "61% want an inquiry.",
+    ),
+    "The bombs hit a school in Tarsk, a resident wrote on Facebook late that night.": (
+        "a resident",
+        "The bombs hit a school in Tarsk.",
+    ),
+    '"We will rebuild the school by 2024," promised mayor Tim Ray.': (
+        "mayor Tim Ray",
+        "We will rebuild the school by 2024.",
+    ),
+    "Rescuers fear that 50 people died.": ("Rescuers", "50 people died."),
+    "The commander boasted his men had shot down two helicopters.": (
+        "the commander",
+        "His men had shot down two helicopters.",
+    ),
+    "The hospital confirmed it had admitted 14 people, two of them in critical condition.": (
+        "the hospital",
+        "It had admitted 14 people, two of them in critical condition.",
+    ),
+    "Ministers deny they knew of the leak.": ("Ministers", "It is not true that they knew of the leak."),
+    "The firm denied that safety inspections had been skipped.": (
+        "the firm",
+        "It is not true that safety inspections had been skipped.",
+    ),
+    'The captain said the flights were "routine" and that Japan had been told.': (
+        "the captain",
+        'The flights were "routine" and Japan had been told.',
+    ),
     # by whose reckoning, in whose view
     "By Ann Lee's count, 40 graves were opened.": ("Ann Lee", "40 graves were opened."),
     "The crack has grown to nine metres, in the view of Tom Reed, who drew the plans.": (
@@ -324,6 +382,18 @@ SEVERAL = {
             ("the defence ministry", "Nobody was hurt."),
             ("President Jan Holt", "300 homes were lost."),
             ("Jan Holt", "The river rose nine metres."),
+        ],
+    ),
+    "two who differ, and a dash for a comma": (
+        "Critics say the bridge cost $2.5bn; the government puts the figure at $1.9bn.\n"
+        "Four soldiers died in the blast – the army said – and ten were hurt.\n"
+        'The spokesman said: "No soldiers died. Two were injured."',
+        [
+            ("Critics", "The bridge cost $2.5bn."),
+            ("the government", "The government puts the figure at $1.9bn."),
+            ("the army", "Four soldiers died in the blast, ten were hurt."),
+            ("the spokesman", "No soldiers died."),
+            ("the spokesman", "Two were injured."),
         ],
     ),
     "what the article adds behind a tag": (

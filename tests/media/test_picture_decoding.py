@@ -247,7 +247,7 @@ def test_hostile_files_take_little_memory_and_the_largest_picture_what_was_recko
     files = [*sorted(tmp_path.glob("*.bad")), tmp_path / "largest.png"]
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", _WITHIN, tmp_path / "small.png", *files],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     said = ran.stdout.splitlines()
     assert said == [f"{path.name} {'read' if path.name == 'largest.png' else 'refused'}" for path in files]
@@ -263,7 +263,7 @@ def test_the_limit_of_addresses_is_an_error_and_no_crash(tmp_path):
     (tmp_path / "small.png").write_bytes(png(PICTURE))
     ran = subprocess.run(
         [sys.executable, "-c", limited, tmp_path / "small.png", tmp_path / "largest.png"],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (0, "largest.png refused\n")
     assert resource.RLIMIT_DATA  # Linux only; elsewhere the limit is not kept

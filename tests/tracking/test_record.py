@@ -73,7 +73,7 @@ record = new_record(Path({str(tmp_path)!r}) / "model", facts)
 record.add(Moment(1, 2, {{"loss": 0.5}}))
 os.kill(os.getpid(), 9)
 """
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == -9
+    assert subprocess.run([sys.executable, "-c", code], timeout=600).returncode == -9
     assert read_record(tmp_path / "model.tracking").moments() == [Moment(1, 2, {"loss": 0.5})]
 
 

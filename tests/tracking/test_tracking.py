@@ -197,7 +197,7 @@ def test_mlflow_models_predict_and_serve_work_on_it(tracked, runs, tmp_path):
     answer = tmp_path / "answer.json"
     subprocess.run(
         [*command, "predict", "-m", uri, "-i", question, "-o", answer, "--env-manager", "local"],
-        check=True, cwd=folder, env=environment, capture_output=True, timeout=120,
+        check=True, cwd=folder, env=environment, capture_output=True, timeout=600,
     )  # fmt: skip
     assert json.loads(answer.read_text())["predictions"][0]["label"] in ("verified", "unverified", "propaganda")
 
@@ -211,7 +211,7 @@ def test_mlflow_models_predict_and_serve_work_on_it(tracked, runs, tmp_path):
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/invocations", question.read_bytes(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=600) as response:
             served = json.loads(response.read())
         assert served == json.loads(answer.read_text())
     finally:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from urllib.request import urlopen
 
 START_SECONDS = 240
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120  # the first page of MLflow is large, and two cores may be busy with something else
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 # The assistant opens over the page the first time a browser sees MLflow; a user closes it once.
 CLOSE_ASSISTANT = """

@@ -81,11 +81,20 @@ def article(
     With --media-index, the pictures of captions and posts are looked up; since when one has been known is evidence.
     Pictures at addresses are not fetched.
     """
-    from claimsieve.intake.desk import ARTICLES, CLAIMS, LABELLED, PAGE, check_directory, take_in, write_intake
+    from claimsieve.intake.desk import (
+        ARTICLES,
+        CLAIMS,
+        LABELLED,
+        PAGE,
+        check_directory,
+        remove_earlier,
+        take_in,
+        write_intake,
+    )
     from claimsieve.intake.evidence import Limits
     from claimsieve.intake.evidence_files import read_evidence
 
-    check_directory(output)
+    check_directory(output, inputs=[*articles, *evidence])
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
     own = [output / name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)]
@@ -114,6 +123,8 @@ def article(
     intake, tally = looked_up(intake, earlier, output, most_passages=evidence_passages, quiet=quiet)
     # Behind the checks, which count among the passages of a claim; what pictures tell comes beside them.
     intake, seen = pictured(intake, given, quiet=quiet or as_json)
+    if stale := remove_earlier(output):
+        say(f"{output}: removed {' and '.join(stale)} of an earlier run", quiet=quiet or model is not None)
     written = write_intake(intake, output)
     _tell_rejects(passages.rejects, output, quiet=quiet)
     rows: Sequence[Mapping[str, Any]] = intake.rows

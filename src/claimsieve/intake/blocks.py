@@ -39,12 +39,17 @@ _PICTURED = re.compile(
     r"(?:Pictured|Photo|Image|Picture|Caption|FILE(?: PHOTO)?|File photo|In this (?:photo|image"
     r"|picture))\b[^\n]{0,40}?[:,–—-]\s"
 )
+_TIMED = re.compile(
+    r"\d{1,2}[:.]\d{2}(?:\s?(?:[ap]\.?m\b\.?|GMT|BST|CES?T|E[SD]T|P[SD]T|UTC|local\s+time))?(?:\s*[-–—|:]+)?\s+"
+    r"(?=[A-Z\"“'‘«])"
+)
+_NOT_A_NAME = re.compile(r"(?:file|archived?|library|stock)(?:\s+(?:photo\w*|pictures?|images?))?", re.IGNORECASE)
 _CREDIT_END = re.compile(r"[\s)\].]*(?:\b(?:More|Read more|Enlarge|Close))?[\s)\].]*$")
 
 
 def blocks_of(text: str, pieces: Sequence[Piece]) -> list[Block]:
     """Every piece in a block, in order; pieces of one quote or post share a block."""
-    found = signed_posts(text, [*_blocks(text, pieces)])
+    found = [_without_time(text, block) for block in signed_posts(text, [*_blocks(text, pieces)])]
     return pointed_at(_without_dateline(text, found))
 
 
@@ -132,8 +137,15 @@ def _credit(shown: str) -> tuple[int, str | None] | None:
         begin = len(body) - len(body[-140:]) + match.start()
         return begin, match["name"].strip(" .)([]") or None
     if len(body) <= 600 and (match := _agency_at_end().search(body[-110:])):
-        return len(body) - len(body[-110:]) + match.start(), match["name"].strip()
+        name = match["name"].strip()
+        return len(body) - len(body[-110:]) + match.start(), None if _NOT_A_NAME.fullmatch(name) else name
     return (len(shown), None) if _PICTURED.match(shown) and len(shown) <= 600 else None
+
+
+def _without_time(text: str, block: Block) -> Block:
+    """A live blog's entry without its time: "07:15 Police have closed the road"."""
+    match = _TIMED.match(text, block.start, block.end) if block.kind == "paragraph" and not block.parts else None
+    return replace(block, parts=((match.end(), block.end),)) if match else block
 
 
 def _without_dateline(text: str, blocks: list[Block]) -> list[Block]:

@@ -4,7 +4,7 @@ import re
 
 from claimsieve.intake.frames import Sentence
 from claimsieve.intake.speakers import ADJUNCT
-from claimsieve.intake.verbs import FINITE, Verb, group
+from claimsieve.intake.verbs import FINITE, PLURAL_PRESENT, Verb, group
 
 STOP = re.compile(r"\s*(?:$|[.,;!?—–)\]])|\s+(?:and|but|as|while|when|after|before|because|without|amid|following)\b")
 
@@ -22,6 +22,7 @@ _DENIED = re.compile(
     r"(?:claims?|reports?|allegations?|accusations?|suggestions?|idea|notion|rumou?rs)"
     r"(?:\s+(?:by|from|of|in|on)\s+[^,;.]{2,60}?)?\s+that\s+"
 )
+_DENIED_BARE = re.compile(r"\s+(?=(?:they|he|she|it|there)\s)")  # "deny they knew"
 _HANDS_OVER = re.compile(r"\s*[:,]?\s*(?=[\"“'‘«])|\s*:\s*")
 _OBJECT = re.compile(
     r"\s+(?:him|her|them|us|me|it|you|reporters|journalists|lawmakers|senators|parliament|MPs|viewers|supporters"
@@ -74,7 +75,7 @@ def content_after(sentence: Sentence, verb_end: int, verb: Verb, *, noun: bool) 
     if match and not FINITE.search(match["between"]) and not (noun and verb.kind != "say"):
         return match.end()
     if verb.kind != "say":
-        match = _DENIED.match(shown, place)
+        match = _DENIED.match(shown, place) or _DENIED_BARE.match(shown, place)
         return match.end() if match and verb.kind == "deny" else None
     match = _HANDS_OVER.match(shown, place)
     if match and any(one.start - sentence.span[0] == match.end() for one in sentence.quoted):
@@ -89,7 +90,7 @@ def content_after(sentence: Sentence, verb_end: int, verb: Verb, *, noun: bool) 
 def _bare_clause(shown: str, place: int, verb: Verb) -> int | None:
     """Where a clause without "that" begins: "said the dam had burst", not "confirmed the deaths of five"."""
     rest = shown[place:].partition(";")[0]
-    found = FINITE.search(rest)
+    found = FINITE.search(rest) or PLURAL_PRESENT.search(rest)
     if found is None or not rest[: found.start()].strip():
         return None  # "videos posted online showed": who posted them is not told
     # "declared an emergency and gave …": the verb belongs to whoever declared.

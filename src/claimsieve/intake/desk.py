@@ -98,25 +98,43 @@ def _origin(one: Found, article: Article) -> str | None:
 
 
 def write_intake(intake: Intake, directory: Path) -> list[Path]:
-    """article.json and claims.jsonl, each whole or not at all. Returns their paths; raises DataError.
-
-    Labels and a page of an earlier run go: they are of claims that stand there no more.
-    """
+    """article.json and claims.jsonl, each whole or not at all. Returns their paths; raises DataError."""
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in intake.rows)
     articles = json.dumps(list(intake.articles), ensure_ascii=False, indent=1) + "\n"
     paths = [directory / ARTICLES, directory / CLAIMS]
-    for name in (LABELLED, PAGE):
-        (directory / name).unlink(missing_ok=True)
     for path, content in zip(paths, (articles, lines), strict=True):
         write_file(path, content.encode())
     return paths
 
 
-def check_directory(directory: Path) -> None:
-    """Raises ConfigError when the output cannot be a folder, DataError when it cannot be written; nothing is yet."""
+def check_directory(directory: Path, *, inputs: Sequence[str] = ()) -> None:
+    """Raises ConfigError when the output cannot be a folder, or would take the place of an input.
+
+    DataError when it cannot be written. Nothing is yet.
+    """
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: expected a folder for the output, found a file. Choose another with -o.")
+    own = {(directory / name).resolve(): name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)}
+    for given in inputs:
+        if (name := own.get(Path(given).resolve())) is not None:
+            raise ConfigError(
+                f"{given}: expected another folder for the output than that of an input which is called as the output "
+                f"is, {name}. Choose another with -o."
+            )
     check_folder(directory)
+
+
+def remove_earlier(directory: Path) -> list[str]:
+    """Take away labels and page of an earlier run: they are of claims that stand there no more. Returns their names.
+
+    A folder that holds no earlier run keeps what it has.
+    """
+    if not all((directory / name).is_file() for name in (ARTICLES, CLAIMS)):
+        return []
+    stale = [name for name in (LABELLED, PAGE) if (directory / name).is_file()]
+    for name in stale:
+        (directory / name).unlink()
+    return stale
 
 
 def labelled_rows(directory: Path) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 import re
 
-from claimsieve.intake.wording import entries
-
 _COMMA_IN_QUOTE = re.compile(r",([\"”’'])$")
 # "The facts: …", "UPDATE: …"
 _LABEL = re.compile(
@@ -43,9 +41,3 @@ def _without_lone_marks(text: str) -> str:
     if text.startswith("'") and text.endswith("'") and len(text) > 2:
         text = text[1:-1]
     return text
-
-
-def uncapitalised(sentence: str) -> str:
-    """A sentence as a clause: its first letter small, unless its first word may be a name."""
-    first, _, rest = sentence.partition(" ")
-    return f"{first.lower()} {rest}" if first.lower() in entries("starters.txt") and rest else sentence

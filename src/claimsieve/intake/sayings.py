@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from claimsieve.intake.articles import Found, Span
 from claimsieve.intake.frames import RELATIVE_REMARK, Frame, Sentence, is_filler
-from claimsieve.intake.phrasing import as_sentence, uncapitalised
+from claimsieve.intake.phrasing import as_sentence
 from claimsieve.intake.quotes import FILLER, Quotation
 from claimsieve.intake.sentences import sentences
 from claimsieve.intake.verbs import FINITE, has_verb
@@ -34,6 +34,7 @@ _LABELS = re.compile(
 
 
 # "…, the company said, a day after the United States grounded it": that is the article's word.
+_AND_THAT = re.compile(r"(\S)\s+and\s+that\s+(?=(?:the|a|an|his|her|its|their|he|she|it|they|there|[A-Z]\w+|\d\S*)\s)")
 _LATER = re.compile(
     r"(?:(?:an?|two|three|four|five|several|some|\w+)\s+(?:minutes?|hours?|days?|weeks?|months?|years?)\s+)?(?:after|since)\s+"
 )
@@ -133,10 +134,11 @@ def _said(unit: Sentence, frame: Frame, speaker: str | None) -> list[Candidate]:
         parts = [one for span in inside for one in _inner_quote(unit, span, speaker)]
         return [replace(parts[0], core=(min(before, parts[0].core[0]), parts[0].core[1])), *parts[1:]] if parts else []
     spans = tuple((unit.span[0] + start, unit.span[0] + end) for start, end in frame.content)
-    claim = as_sentence(_joined(unit, frame.content))
+    claim = as_sentence(_AND_THAT.sub(r"\1 and ", _joined(unit, frame.content)))
     checkable = is_checkable(claim, context="report", own=speaker is None and frame.speaker is not None)
     if frame.way == "denial":
-        claim = as_sentence(f"It is not true that {uncapitalised(claim)}")
+        said = unit.words(frame.content[0]).lstrip()
+        claim = as_sentence(f"It is not true that {claim if said[:1].isupper() else claim[0].lower() + claim[1:]}")
     ours = speaker is None and frame.speaker is not None  # "we could see that …"
     found = Found(claim, spans, unit.span, unit.span, "statement" if ours else "report", speaker)
     return [Candidate(found, (before, max(frame.content[-1][1], frame.region[1])), checkable)]

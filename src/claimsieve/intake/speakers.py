@@ -8,7 +8,7 @@ from claimsieve.intake.quotes import FILLER
 from claimsieve.intake.verbs import AUXILIARY, FINITE, verb_forms
 from claimsieve.intake.wording import entries, little_words
 
-_TOKEN = re.compile(r"[\w][\w.'’&/-]*|[^\w\s]")
+_TOKEN = re.compile(r"\w(?:[\w.'’&/-]|(?<=\d),(?=\d))*|[^\w\s]")
 _CONJUNCTIONS = frozenset(("and", "or", "&"))
 _MARKS = frozenset(",;:—–()[]\"“”‘’'«».!?…" + FILLER)
 _AUXILIARY = re.compile(rf"(?:{AUXILIARY}|said|says|told|went|came|began|became)$", re.IGNORECASE)
@@ -25,7 +25,8 @@ _DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _WHEN = (
     rf"(?:(?:late|early|earlier|later)\s+)?(?:on\s+)?(?:{_DAY}s?|yesterday|today|tonight|tomorrow)"
     rf"(?:\s+(?:morning|afternoon|evening|night))?"
-    r"|(?:earlier|later|last|this|that|the same|the previous|the next|the following)\s+(?:\w+\s+)?(?:day|week"
+    r"|(?:(?:late|early)\s+)?(?:earlier|later|last|this|that|the same|the previous|the next|the following)"
+    r"\s+(?:\w+\s+)?(?:day|week"
     r"|month|year|hour|morning"
     r"|afternoon|evening|night|weekend|spring|summer|autumn|winter|" + _DAY + r")"
     r"|in\s+(?:late|early|mid-)?\s*(?:January|February|March|April|May|June|July|August|September|October"
@@ -59,7 +60,6 @@ _LEADING = re.compile(
 _LEADING_PLACE = re.compile(r"\s*(?:In|At|From|Outside|Near)\s+(?:[A-Z][\w.'’-]*\s+){1,3}(?=[a-z])")
 _RELATIVE = frozenset(("who", "which"))
 ONLY_A_NAME = re.compile(r"[A-Z][\w.'’-]*(?:\s+(?:[A-Z][\w.'’-]*|al|bin|de|van|von|der|la|el|ibn))*")
-_LONGEST_ABBREVIATION = 4  # characters, with its full stop
 _LONGEST_REMARK = 45  # words
 _LONGEST_OF_A_LIST = 6
 _LONGEST_SPEAKER = 25  # words
@@ -116,14 +116,19 @@ def _before_appositive(masked: str, tokens: list[re.Match[str]], comma: int) -> 
         if tokens[opening].group() != ",":
             continue
         between = masked[tokens[opening].end() : tokens[comma].start()]
-        first = (re.sub(r"^\s*(?:and|but)\s+", "", between).split() or [""])[0].lower()
+        first = (re.sub(r"^\s*(?:and\s|but\s|(?:aged\s+)?\d{1,3},)\s*", "", between).split() or [""])[0].lower()
         loose = first in little_words("remarks")
         if not loose and FINITE.search(between):
             return None
+        if first == "by":  # "the tweet, by Rob Lane, said"
+            name = tokens[opening].end() + between.index(" ", 1) + 1
+            return Subject((name, tokens[comma].start()), name)
         found = _noun_phrase(masked, tokens, opening - 1)
         if found is None:
             return None
         words = masked[found.span[0] : found.span[1]]
+        if _AGE.fullmatch(words):
+            continue
         if _PREPOSITION.match(words) and words[:1].isupper() and not loose:
             return None
         if outer := _outer_name(masked, tokens, found):
@@ -243,7 +248,7 @@ def cleaned(words: str) -> str:
         if match.end() < len(text) + 1 or match.start() == 0:
             break
         text = text[: max(0, match.start() - 1)].rstrip(" ,")
-    if text.endswith(".") and len(text.split()[-1]) > _LONGEST_ABBREVIATION and "." not in text.split()[-1][:-1]:
+    if text.endswith(".") and not _ABBREVIATED.fullmatch(text.split()[-1]):
         text = text[:-1]
     first, _, rest = text.partition(" ")
     if rest and first in (
@@ -268,6 +273,8 @@ def cleaned(words: str) -> str:
     return text
 
 
+_AGE = re.compile(r"(?:aged\s+)?\d{1,3}")
+_ABBREVIATED = re.compile(r"(?:Jr|Sr|Inc|Co|Corp|Ltd|Bros|St|Sen|Rep|Gov|Gen|[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z])\.$")
 _NOBODY = re.compile(r"(?:nothing|nobody|no\s+one|none|neither|no)\b")
 
 

@@ -32,6 +32,7 @@ _FOLLOWED_BY_VERB = re.compile(
 # "a leaked audit claims", "posts shared thousands of times claim"
 _OF_A_NOUN = re.compile(
     r"\b(?:an?|the|this|his|her|its|their)\s+(?:\w+ly\s+)?\w+ed\b"
+    r"|(?<=\w\s)(?:published|released|issued|conducted|commissioned|written|seen|obtained|filed|carried\s+out)\s+(?:in|on|by|for|at)\b"
     r"|(?<=s\s)(?:shared|viewed|watched|posted|published|circulated|released|issued|forwarded|liked|retweeted)\b"
 )
 _CITES = re.compile(r",?\s+(?:citing|quoting)\s+(?P<who>[^,;.]{3,80}?)(?=[,.;]|$)")
@@ -48,6 +49,9 @@ _GAUGED = re.compile(
     r"|billions?)\b|\bas\s+an?\s)"
 )
 _FOUND = re.compile(r"\s[^.;]{2,150}?\b(?:guilty|liable|in\s+contempt)\b")  # "a jury found her guilty"
+_ADMITTED = re.compile(
+    r"\s+(?:\d[\d,]*|two|three|four|five|six|seven|eight|nine|ten|dozens|hundreds|(?:the\s+)?patients)\b"
+)
 _MEDIA = re.compile(
     r"\s(?:[\w’'-]+\s){0,4}?(?:pictures?|photos?|photographs?|images?|videos?|footage|clips?|screenshots?|maps?"
     r"|recordings?|film)\b"
@@ -77,6 +81,8 @@ def _of_verb(sentence: Sentence, match: re.Match[str]) -> Frame | None:
         return None
     if verb.participle and not _is_progressive(shown[: match.start()]):
         return _of_participle(sentence, match, verb)
+    if verb.base == "admit" and _ADMITTED.match(shown, match.end()):
+        return None
     noun = match.group() in group("nouns")
     subject = subject_before(shown, match.start())
     if subject is not None and not is_speaker(cleaned(sentence.words(subject.span))):
@@ -235,6 +241,10 @@ def _apart(sentence: Sentence, found: Sequence[Frame]) -> list[Frame]:
             if frame.way in ("object", "whole"):
                 spans.append((start, end))
                 continue
+            for other in found:
+                # "Critics say …; the government puts the figure at …"
+                if other.way == "object" and start < (begins := other.content[0][0]) < end:
+                    end = begins
             for other in cutting:
                 if other.region == frame.region:
                     continue

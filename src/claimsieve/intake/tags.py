@@ -29,10 +29,10 @@ def tag(sentence: Sentence, subject: Subject, after: int, verb: Verb) -> Frame |
     if not quoted and not (head.endswith((",", "—", "–")) and verb.base in group("tags")):
         return None
     content = head.rstrip(" ,—–")
-    goes_on = shown[after:] if shown[after : after + 1] in (",", "—", "–") else ""
+    goes_on = shown[after:] if shown[after:].lstrip()[:1] in (",", "—", "–") else ""
     if not quoted and (len(f"{content} {goes_on}".split()) < 3 or not _is_clause(content + goes_on)):
         return None
-    spans = _around(sentence, len(head if quoted else content), after, quoted=quoted, inverted=False)
+    spans = _around(sentence, len(head.removesuffix(",") if quoted else content), after, quoted=quoted, inverted=False)
     return Frame("tag", None, (len(head), after), spans)
 
 
@@ -47,7 +47,7 @@ def inverted_tag(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame 
     if subject is None:
         return None
     speaker = cleaned(sentence.words(subject.span))
-    content = head if quoted else head.rstrip(" ,")
+    content = head.removesuffix(",") if quoted else head.rstrip(" ,")
     if not is_speaker(speaker) or (not quoted and not _is_clause(content)):
         return None
     tail = re.compile(rf",\s[^,.;\"“'‘{FILLER}]{{2,120}}?(?=[,.;]|$)").match(shown, subject.span[1])
@@ -60,8 +60,8 @@ def inverted_tag(sentence: Sentence, match: re.Match[str], verb: Verb) -> Frame 
 
 
 def ends_quoted(head: str) -> bool:
-    """Whether some words end with a closing quotation mark."""
-    return head.rstrip()[-1:] in ('"', "”", "'", "’", "»")
+    """Whether some words end with a closing quotation mark, and perhaps a comma, which some papers set behind it."""
+    return head.rstrip().removesuffix(",")[-1:] in ('"', "”", "'", "’", "»")
 
 
 def _is_clause(content: str) -> bool:
@@ -81,7 +81,7 @@ def _around(sentence: Sentence, end: int, after: int, *, quoted: bool, inverted:
     if quoted:
         goes_on = shown[rest : rest + 1] in _OPENING
     else:
-        goes_on = shown[after : after + 1] in (",", "—", "–") and not _NO_MORE_OF_IT.match(shown, rest)
+        goes_on = shown[after:].lstrip()[:1] in (",", "—", "–") and not _NO_MORE_OF_IT.match(shown, rest)
         goes_on = goes_on and not (inverted and _REMARK.match(shown, rest))
     if goes_on and rest < len(shown) - 3:
         spans.append((rest, len(shown)))

@@ -68,6 +68,13 @@ _IN_S = re.compile(
 )
 
 
+# "Three million people lack clean water": a verb in the present, by the plural before it.
+PLURAL_PRESENT = re.compile(
+    r"(?:\b(?!(?:his|its|this|is|was|has|does|as|us|across|always|perhaps|less|unless|towards|besides|news)\b)\w+s|\b(?:people|men|women|children|police|they|we|who|thousands|millions|both|many|most|some|others))\s+"
+    rf"(?:{either(little_words('plural present'))})\b"
+)
+
+
 def has_verb(words: str) -> bool:
     """Whether there is a finite verb among some words, as far as forms tell; a plural in -s may pass for one."""
-    return bool(FINITE.search(words) or _HELPED.search(words) or _IN_S.search(words))
+    return bool(FINITE.search(words) or _HELPED.search(words) or _IN_S.search(words) or PLURAL_PRESENT.search(words))

@@ -81,6 +81,9 @@ _LEFT_UNDONE = re.compile(
     r"|not\s+(?:commented|confirmed|responded|replied))"
 )
 _LISTED = re.compile(r"(?:[A-Z]{0,3}[$€£])?\d[^:.]{0,40}:\s")  # "$16 billion to zero: the founder's fortune"
+_BRIEF = re.compile(
+    r"(?:No|Nobody|None|Both|All|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|\d[\d,]*)\s"
+)  # "No soldiers died."
 _TOLD_WORDS = 6
 _FEW_WORDS = {"caption": 5, "quote": 4, "post": 4, "statement": 4, "report": 3}
 
@@ -89,7 +92,8 @@ def is_checkable(sentence: str, *, context: Context, own: bool = False) -> bool:
     """Whether a sentence is worth checking. context: how it stands there; own: it is the article's, nobody else's."""
     words = _WORD.findall(sentence)
     bare = sentence.rstrip(" \"”'’»)")
-    if len(words) < _FEW_WORDS[context] or bare.endswith("?") or _IMPERATIVE.match(sentence):
+    few = 3 if context == "quote" and _BRIEF.match(sentence) else _FEW_WORDS[context]
+    if len(words) < few or bare.endswith("?") or _IMPERATIVE.match(sentence):
         return False
     told = context == "report" and len(words) >= _TOLD_WORDS  # "that first inquiries point to strong wind"
     if not (context == "caption" or told or has_verb(sentence) or _LISTED.match(sentence)):
