@@ -303,7 +303,7 @@ def test_the_command_reads_tables_by_a_map_of_each_side(tmp_path, claimsieve):
         "2020-01-09",
     )
     assert row["evidence"][0]["text"].endswith(": Correct.")
-    assert "1 were checked before in the same words" in told
+    assert "1 was checked before in the same words" in told
     code, out, told = claimsieve("match", *arguments, "--json", "-q")
     assert json.loads(out)["duplicate"] == 1
     assert told == ""

@@ -1,6 +1,7 @@
 """claimsieve article"""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,7 +26,7 @@ from claimsieve.cli.against import (
 )
 from claimsieve.cli.console import counted, print_table, row_counter, say
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
-from claimsieve.cli.pictures import Illustrations, illustrations, pictured, thumbnails
+from claimsieve.cli.pictures import Illustrations, illustrations, media_options, pictured, thumbnails
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.file_names import written_name
 
@@ -132,7 +133,7 @@ def article(
         rows = _labelled(intake, model, output, given, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
     more = {**seen, "evidence_rejected": len(passages.rejects)}
-    _tell(intake, rows, written, model, tally=tally, more=more, as_json=as_json, quiet=quiet)
+    _tell(intake, rows, written, model, given=given, tally=tally, more=more, as_json=as_json, quiet=quiet)
     if intake.rejects or passages.rejects or (tally is not None and tally.checked_rejected):
         raise typer.Exit(3)
 
@@ -175,6 +176,7 @@ def _tell(
     written: Sequence[Path],
     model: str | None,
     *,
+    given: Illustrations,
     tally: "Tally | None",
     more: Mapping[str, Any],
     as_json: bool,
@@ -189,13 +191,19 @@ def _tell(
         )
     elif rows and not quiet:
         print_table(_table(rows))
-    say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)
+    found = f"{counted(len(rows), 'claim')} in {counted(len(intake.articles), 'article')}"
+    say(f"\n{found} → {written[0].parent}", quiet=quiet or as_json)
     for line in [] if tally is None else tally_lines(tally):
         say(line, quiet=quiet or as_json)
-    if model is None:
-        say(f"next: claimsieve predict MODEL {written[0].parent / CLAIMS} -o labelled.jsonl", quiet=quiet or as_json)
+    if model is None and rows:
+        say(f"next: {_predicting(written[0].parent / CLAIMS, given)}", quiet=quiet or as_json)
     elif written[-1].name == PAGE:
-        say(f"next: open {written[-1]} in a browser", quiet=quiet or as_json)
+        say(f"next: open {shlex.quote(str(written[-1]))} in a browser", quiet=quiet or as_json)
+
+
+def _predicting(claims: Path, given: Illustrations) -> str:
+    """The command that labels the claims, with their pictures where they were looked up."""
+    return shlex.join(["claimsieve", "predict", "MODEL", str(claims), "-o", "labelled.jsonl", *media_options(given)])
 
 
 def _tell_rejects(rejects: "Sequence[Reject]", output: Path, *, quiet: bool) -> None:

@@ -88,12 +88,14 @@ class LookedUp:
     def lines(self) -> Iterator[str]:
         """The same in words."""
         if self.claims:
+            have = "claim has" if self.claims == 1 else "claims have"
             yield (
-                f"{self.claims:,} claims have pictures; {self.seen:,} with one that was seen before, "
+                f"{self.claims:,} {have} pictures; {self.seen:,} with one that was seen before, "
                 f"{self.recycled:,} with one from before the claim's date (recycled)"
             )
         for reason, (count, words) in self.unmatched.items():
-            yield f"{count:,} claims have a picture that was not matched ({reason}): {words}"
+            many = "claim has" if count == 1 else "claims have"
+            yield f"{count:,} {many} a picture that was not matched ({reason}): {words}"
 
 
 def looked_up(rows: Sequence[Mapping[str, Any]], pictures: "Pictures") -> LookedUp:
