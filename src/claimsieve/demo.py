@@ -10,6 +10,7 @@ from claimsieve.data.corpora import load_labelled
 from claimsieve.inference.predict import Job, predict_claims, predict_file
 from claimsieve.intake.desk import take_in, write_intake
 from claimsieve.intake.evidence import Limits
+from claimsieve.intake.evidence_files import read_evidence
 from claimsieve.models.artifacts import load_model
 from claimsieve.records import Claim, Label
 from claimsieve.runner import Result, run_experiment
@@ -49,9 +50,8 @@ def run_demo(directory: Path, *, watch: Watch) -> tuple[list[Claim], list[Contes
 
 def show_article(model: Path, directory: Path) -> Path:
     """The page of the demo article, as that day's evidence has it and the model labels it. Returns its path."""
-    intake = take_in(
-        [str(_STARTER / "article.md")], evidence=[str(_STARTER / "article-evidence.jsonl")], limits=Limits(as_of=AS_OF)
-    )
+    given = read_evidence([str(_STARTER / "article-evidence.jsonl")])
+    intake = take_in([str(_STARTER / "article.md")], evidence=given.passages, limits=Limits(as_of=AS_OF))
     write_intake(intake, directory)
     rows = label_intake(model, directory)
     return write_article_page(intake, rows, directory, model=str(model))

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,16 @@ def write_file(path: Path, content: bytes) -> None:
     """A whole file or none: the old one stands until the new one is on disk. Raises DataError when the disk refuses."""
     with growing_file(path) as stream:
         stream.write(content)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises DataError when no file could be written into a folder, there or not yet. Leaves nothing behind."""
+    try:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written into: {error.strerror or error}.") from None
 
 
 @contextmanager

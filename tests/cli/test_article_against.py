@@ -71,7 +71,7 @@ def test_from_the_article_to_the_page(run, place, model, claimsieve):
     code, out, told = run("--against", "checks.jsonl", "--model", model)
     assert code == 3  # of the checks one cannot be read
     assert "2 were checked before in the same words" in told
-    assert "1 rows rejected → out/against.rejects.jsonl" in told
+    assert "1 row rejected → out/against.rejects.jsonl" in told
     (reject,) = (place / "out" / "against.rejects.jsonl").read_text().splitlines()
     assert (json.loads(reject)["place"], json.loads(reject)["file"]) == (4, "checks.jsonl")
     assert "checked before" in out.splitlines()[0]

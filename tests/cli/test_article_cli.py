@@ -1,6 +1,7 @@
 """claimsieve article: what it writes, prints and refuses."""
 
 import json
+import os
 
 import pytest
 
@@ -166,3 +167,63 @@ def test_wrong_options_are_refused_before_anything_is_read(claimsieve, story, mo
     code, out, err = claimsieve("article", "none.txt", "-o", "out", *options)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_names_that_are_no_utf_8_are_written_with_escapes_and_stay_apart(claimsieve, tmp_path):
+    one, other, bad = (tmp_path / os.fsdecode(name) for name in (b"bad\xff.txt", b"bad\xfe.txt", b"none\xff.txt"))
+    one.write_text(STORY)
+    other.write_text(STORY.replace("Monday", "Sunday"))
+    bad.write_bytes(b"caf\xe9")
+    code, out, err = claimsieve(
+        "article", one, other, bad, "-o", tmp_path / os.fsdecode(b"out\xff"), "--json", "--no-similarity"
+    )
+    assert code == 3, err
+    told = json.loads(out)
+    assert told["rejects"][0]["article"] == f"{tmp_path}/none\\xff.txt"
+    assert told["written"][0] == f"{tmp_path}/out\\xff/article.json"
+    rows = rows_of(tmp_path / os.fsdecode(b"out\xff") / "claims.jsonl")
+    assert {row["article"] for row in rows} == {"bad\\xff.txt", "bad\\xfe.txt"}
+
+
+def test_bad_rows_of_evidence_are_told_counted_and_listed_and_the_others_used(claimsieve, story, tmp_path):
+    good = {"text": "Two people drowned in the mill race of Tarsk.", "date": "2021-03-04"}
+    (tmp_path / "more.jsonl").write_text(f'{{"text": ""}}\n{json.dumps(good)}\n{{\n')
+    arguments = ("article", story, "-o", tmp_path / "out", "--evidence", tmp_path / "more.jsonl", "--no-similarity")
+    code, out, err = claimsieve(*arguments, "--json")
+    assert (code, json.loads(out)["evidence_rejected"]) == (3, 2)
+    assert f"{tmp_path}/more.jsonl, line 1: a passage with an empty text\n" in err
+    assert f"2 rows of evidence rejected → {tmp_path}/out/evidence.rejects.jsonl\n" in err
+    assert [row["place"] for row in rows_of(tmp_path / "out" / "evidence.rejects.jsonl")] == [1, 3]
+    rows = rows_of(tmp_path / "out" / "claims.jsonl")
+    assert any(good["text"] == one["text"] for row in rows for one in row.get("evidence", ()))
+    (tmp_path / "more.jsonl").write_text(json.dumps(good) + "\n")
+    assert claimsieve(*arguments, "-q") == (0, "", "")
+    assert not (tmp_path / "out" / "evidence.rejects.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["-o", "dam.txt/out"], 1, "cannot be written into: Not a directory"),
+        (["--media-index", "none"], 1, "none: expected a picture index"),
+        (["--evidence", "none.jsonl"], 1, "none.jsonl: cannot be read"),
+        (["--evidence", "bad.jsonl"], 1, "bad.jsonl: expected passages, found no row that can be read"),
+        (["--against-index", "dam.txt"], 1, "expected a folder for the index, found a file"),
+        (["--against-index", "dam.txt/index"], 1, "cannot be written into: Not a directory"),
+    ],
+)
+def test_what_is_cheap_to_check_is_told_before_encoders_and_articles(
+    claimsieve, story, monkeypatch, options, code, message
+):
+    def never(*_, **__):
+        raise AssertionError("too late")
+
+    monkeypatch.chdir(story.parent)
+    monkeypatch.setattr("claimsieve.matching.earlier.open_encoder", never)
+    monkeypatch.setattr("claimsieve.intake.desk.read_document", never)
+    (story.parent / "bad.jsonl").write_text("{\n")
+    (story.parent / "checks.jsonl").write_text('{"claim": "The mill is gone."}\n')
+    found, out, err = claimsieve("article", "dam.txt", "-o", "out", "--against", "checks.jsonl", *options)
+    assert (found, out) == (code, "")
+    assert message in err
+    assert not (story.parent / "out").exists()

@@ -440,8 +440,8 @@ def test_predict_with_rejects_is_exit_code_3_and_says_where_they_are(claimsieve,
     assert (code, out) == (3, "")
     assert [line for line in err.splitlines() if "abstained" not in line] == [
         f"1 of 2 rows labelled → {target}",
-        "1 rows had no evidence: the model was trained to read evidence, and without it a label means nothing",
-        f"1 rows rejected → {target}.rejects.jsonl",
+        "1 row had no evidence: the model was trained to read evidence, and without it a label means nothing",
+        f"1 row rejected → {target}.rejects.jsonl",
     ]
     (tmp_path / "in.jsonl").write_text('{"text": "hit"}\n')
     code, _, err = claimsieve("predict", model, tmp_path / "in.jsonl", "-o", target)

@@ -8,7 +8,8 @@ import pytest
 from claimsieve.errors import DataError
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.evidence import Limits, Pool
-from claimsieve.intake.passages import Passage, last_day, passages_of, read_passages
+from claimsieve.intake.evidence_files import read_evidence
+from claimsieve.intake.passages import Passage, last_day, passages_of
 from claimsieve.intake.reading import document_of
 from claimsieve.intake.sources import Source
 from claimsieve.records import Evidence
@@ -159,17 +160,49 @@ def test_evidence_files_of_rows_and_of_articles(tmp_path):
     ]
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [one.evidence for one in read_passages(str(path))] == [
+    assert [one.evidence for one in read_evidence([str(path)]).passages] == [
         Evidence("Two drowned.", "Echo", "2021-03-04", "https://a.example"),
         Evidence("Nobody drowned.", "mayor"),
         Evidence("He was not there.", date="2021"),
     ]
     (tmp_path / "dam.txt").write_text(STORY)
-    assert {one.evidence.date for one in read_passages(str(tmp_path / "dam.txt"))} == {"2021-03-04"}
-    for line, message in (('{"source": "a"}', "line 1: expected a passage with a text"), ("{", "line 1: .* not JSON")):
-        path.write_text(line + "\n")
-        with pytest.raises(DataError, match=message):
-            read_passages(str(path))
+    assert {one.evidence.date for one in read_evidence([str(tmp_path / "dam.txt")]).passages} == {"2021-03-04"}
+
+
+def test_a_bad_row_of_evidence_is_a_reject_and_the_others_are_used(tmp_path):
+    bad = ['{"text": " "}', "{", '{"source": "a"}', '{"text": 7}', '{"text": "a", "date": "May"}', '{"claim": ""}']
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join([*bad, '{"text": null, "claim": "Two drowned."}']) + "\n")
+    found = read_evidence([str(path)])
+    assert [one.evidence for one in found.passages] == [Evidence("Two drowned.")]
+    assert {one.file for one in found.rejects} == {str(path)}
+    assert [(one.place, one.reason) for one in found.rejects] == [
+        (1, "a passage with an empty text"),
+        (2, "not JSON: Expecting property name enclosed in double quotes at character 3"),
+        (3, "a passage without a text ('text' or 'claim')"),
+        (4, "expected text in 'text', found a number"),
+        (5, "expected 'date' as YYYY, YYYY-MM or YYYY-MM-DD, found 'May'"),
+        (6, "a passage with an empty text"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "rows.jsonl",
+            '{"text": ""}\n',
+            "found no row that can be read. The first, in line 1: a passage with an empty",
+        ),
+        ("rows.jsonl", None, "cannot be read"),
+        ("rows.csv", "text\na\n", "--evidence .*rows.csv: expected rows of passages or an article .*.jsonl.* '.csv'"),
+    ],
+)
+def test_evidence_that_cannot_be_read_at_all_is_an_error(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_evidence([str(tmp_path / name)])
 
 
 def test_the_encoder_tells_like_from_unlike():

@@ -303,10 +303,13 @@ def test_the_command_reads_tables_by_a_map_of_each_side(tmp_path, claimsieve):
         "2020-01-09",
     )
     assert row["evidence"][0]["text"].endswith(": Correct.")
-    assert "1 were checked before in the same words" in told
+    assert "1 was checked before in the same words" in told
     code, out, told = claimsieve("match", *arguments, "--json", "-q")
     assert json.loads(out)["duplicate"] == 1
     assert told == ""
+
+
+NO_MODEL = ["--model", "no/such/folder/here"]  # told later
 
 
 @pytest.mark.parametrize(
@@ -320,6 +323,9 @@ def test_the_command_reads_tables_by_a_map_of_each_side(tmp_path, claimsieve):
         (["--against-map", "verdict=x"], 2, "--against-map"),
         (["--map", "clam=x"], 2, "--map"),
         (["--model", "no/such/folder/here"], 1, "expected 'default', a local folder, or a Hub id"),
+        (["-o", "/proc/out.jsonl", *NO_MODEL], 1, "/proc: cannot be written into: "),
+        (["--index", "a.jsonl", *NO_MODEL], 1, "expected a folder for the index, found a file"),
+        (["--index", "a.jsonl/index", *NO_MODEL], 1, "cannot be written into: Not a directory"),
     ],
 )
 def test_wrong_options_are_told(arguments, code, told, tmp_path, claimsieve, monkeypatch):

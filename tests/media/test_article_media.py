@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import shlex
 import shutil
 
 import numpy as np
@@ -203,7 +204,7 @@ def test_a_known_picture_under_a_claim_without_a_date_is_told(claimsieve, site, 
     code, _, err = claimsieve("article", path, "-o", tmp_path / "out", *given)
     row = rows_of(tmp_path / "out" / "labelled.jsonl")[CAPTION]
     assert (code, row["techniques"], row["reasons"]) == (0, [], ["picture_undated_claim"])
-    assert f"1 claims have a known picture and no date, so recycled was not judged: {row['id']}\n" in err
+    assert f"1 claim has a known picture and no date, so recycled was not judged: {row['id']}\n" in err
     page = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
     assert "the claim has no date: whether the picture is older was not judged." in page
     assert "Recycled picture" not in page
@@ -305,3 +306,29 @@ def test_a_known_picture_is_shown_only_with_the_bytes_that_the_index_knows(tmp_p
         one: (tmp_path / "old" / "1.png").resolve()
     }
     assert known_files(index, [], folders=[tmp_path]) == {}
+
+
+def test_the_next_line_finds_the_same_pictures(claimsieve, site, model, index_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = story(site, ("story_files/last%20night.jpg", CAPTION))
+    out = tmp_path / "an out"
+    code, _, err = claimsieve("article", page, "-o", out, "--media-index", index_folder, "--no-similarity")
+    assert code == 0, err
+    assert "claim has pictures" in err
+    (line,) = [line for line in err.splitlines() if line.startswith("next: claimsieve ")]
+    command = shlex.split(line.removeprefix("next: claimsieve ").replace("MODEL", str(model)))
+    code, _, err = claimsieve(*command)
+    assert code == 0, err
+    rows = rows_of(tmp_path / "labelled.jsonl")
+    assert rows[CAPTION]["techniques"] == ["recycled"]
+    assert not any(row["pictures_unmatched"] for row in rows.values())
+    code, _, err = claimsieve("report", out, "-o", tmp_path / "page.html")
+    assert (code, "1 picture is not shown" in err, "--pictures FOLDER" in err) == (0, True, True)
+    code, _, err = claimsieve("report", out, "-o", tmp_path / "page.html", "--pictures", site)
+    assert (code, "--pictures" in err) == (0, False)
+
+
+def test_without_claims_there_is_no_next_line(claimsieve, tmp_path):
+    (tmp_path / "a.txt").write_text("Who knows?\n")
+    code, _, err = claimsieve("article", tmp_path / "a.txt", "-o", tmp_path / "out", "--no-similarity")
+    assert (code, "0 claims in 1 article →" in err, "next:" in err) == (0, True, False)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -24,7 +25,7 @@ def test_index_says_what_it_made_and_what_to_do_next(claimsieve, archive, tmp_pa
     code, out, err = claimsieve("media", "index", archive, "-o", target)
     assert (code, out) == (0, "")
     assert err.splitlines() == [
-        "1 without a date: a match with them cannot show that a picture is older",
+        f"1 without a date ({archive}/5.png): a match with them cannot show that a picture is older",
         f"5 added: {target} knows 5 pictures",
         f"next: claimsieve media check PICTURE --index {target} --claimed-date DATE",
     ]
@@ -82,7 +83,7 @@ def test_check_speaks_json_lines(claimsieve, index_folder, claims_folder, tmp_pa
     code, nothing, err = claimsieve("media", "check", *arguments, "-o", tmp_path / "out.jsonl")
     assert (code, nothing) == (3, "")
     assert (tmp_path / "out.jsonl").read_text() == out
-    assert f"7 pictures looked up → {tmp_path / 'out.jsonl'}" in err
+    assert f"wrote 7 rows → {tmp_path / 'out.jsonl'}" in err
 
 
 def test_check_without_a_claimed_date_says_that_age_was_not_judged(claimsieve, index_folder, claims_folder, tmp_path):
@@ -133,3 +134,47 @@ def test_names_that_would_steer_a_terminal_are_shown_plainly(claimsieve, index_f
     assert code == 3
     assert "\x1b" not in out + err
     assert "\u202e" not in out + err
+
+
+def test_names_that_are_no_utf_8_are_written_with_escapes(claimsieve, archive, tmp_path):
+    folder = tmp_path / os.fsdecode(b"pictures\xfe")
+    folder.mkdir()
+    (folder / os.fsdecode(b"bad\xff.png")).write_bytes((archive / "1.png").read_bytes())
+    (folder / os.fsdecode(b"none\xff.png")).write_text("no picture")
+    index = tmp_path / os.fsdecode(b"index\xff")
+    code, out, _ = claimsieve("media", "index", folder, "-o", index, "--json")
+    assert code == 3
+    assert json.loads(out)["unread"][0]["file"] == f"{tmp_path}/pictures\\xfe/none\\xff.png"
+    assert load_index(index).known(0).file == f"{tmp_path}/pictures\\xfe/bad\\xff.png"
+    code, out, _ = claimsieve("media", "check", folder, "--index", index, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, [row["picture"].rsplit("/", 1)[1] for row in rows]) == (3, ["bad\\xff.png", "none\\xff.png"])
+    assert len(rows[0]["hits"]) == 1
+    code, _, _ = claimsieve("media", "check", folder, "--index", index, "-o", tmp_path / "c.jsonl")
+    assert [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()] == rows
+    code, out, _ = claimsieve("media", "check", folder, "--index", index)
+    assert "bad\\xff.png: The picture matches" in out
+
+
+def test_the_summary_names_files_and_what_was_passed_over(claimsieve, archive, tmp_path):
+    (tmp_path / "1.png").write_bytes((archive / "1.png").read_bytes())
+    (tmp_path / "drawing.svg").write_text("<svg/>")
+    (tmp_path / "about.csv").write_text("file,date\nnone.png,2020\n")
+    code, _, err = claimsieve("media", "index", tmp_path, "-o", tmp_path / "index", "--about", tmp_path / "about.csv")
+    assert code == 0
+    assert f"1 file of other kinds than can be read passed over: {tmp_path}/drawing.svg\n" in err
+    assert f"1 without a date ({tmp_path}/1.png): " in err
+    assert f"1 in {tmp_path}/about.csv that were not given: {tmp_path}/none.png\n" in err
+    assert "knows 1 picture\n" in err
+    (tmp_path / "text.png").write_text("no picture")
+    code, _, err = claimsieve("media", "check", tmp_path, "--index", tmp_path / "index")
+    assert code == 3
+    assert "1 looked up, 1 with a match, recycled was not judged: no --claimed-date, 0 without an answer" in err
+    assert ", 1 that could not be read" in err
+    assert "drawing.svg" in err
+
+
+def test_a_model_is_not_taken_for_an_index(claimsieve, archive, tmp_path):
+    (tmp_path / "manifest.json").write_text('{"kind": "tfidf", "format_version": 1}')
+    code, _, err = claimsieve("media", "index", archive, "-o", tmp_path)
+    assert (code, "expected a new or empty folder, found one in use" in err) == (2, True)

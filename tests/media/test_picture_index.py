@@ -58,7 +58,7 @@ def test_a_list_of_facts_may_know_a_picture_from_several_pages(archive, tmp_path
         csv.writer(stream).writerows(rows)
     about = read_about(str(tmp_path / "about.csv"))
     built = build_index(picture_files([str(archive)]), tmp_path / "index", about=about)
-    assert (built.added, built.unused, built.undated) == (6, 1, 1)
+    assert (built.added, len(built.unused), len(built.undated)) == (6, 1, 1)
     loaded = load_index(tmp_path / "index")
     dates = [one.date for one in map(loaded.known, range(6))]
     assert dates == ["2017-06-18", "2019", "2018-10-01", "2020-01-08", "2021", None]
@@ -81,6 +81,12 @@ def test_a_list_that_cannot_be_used_is_refused_before_any_picture_is_read(tmp_pa
     (tmp_path / "about.jsonl").write_text('{"file": "b.png"}\n' + json.dumps(row) + "\n")
     with pytest.raises(DataError, match=rf"about.jsonl: row 2: .*{message}"):
         read_about(str(tmp_path / "about.jsonl"))
+
+
+def test_all_bad_rows_of_a_list_are_told_at_once(tmp_path):
+    (tmp_path / "about.csv").write_text("file,date\na.png,May\nb.png,2020\n,2021\n")
+    with pytest.raises(DataError, match=r"row 2: expected a date .*; row 4: expected a column 'file'.*Mend them\.$"):
+        read_about(str(tmp_path / "about.csv"))
 
 
 def test_a_camera_tells_the_day_and_the_place_where_nobody_else_does(tmp_path):

@@ -82,7 +82,7 @@ def test_what_pictures_tell_stands_in_the_row(model, source, tmp_path, index_fol
         zip(ROWS[3]["media"], expected, strict=True)
     )
     assert rows["words"]["pictures"][0]["relation"] == "unknown"  # a date in words is no bad row
-    assert rows["words"]["reasons"] == ["picture_undated_claim"]
+    assert rows["words"]["reasons"] == ["picture_undated_claim", "date_unreadable"]
 
 
 def test_a_recycled_picture_goes_to_a_person_however_sure_the_model_is(model, source, tmp_path, index_folder):
@@ -241,8 +241,8 @@ def test_predict_looks_pictures_up(claimsieve, model_folder, source, tmp_path, i
     target = tmp_path / "out.jsonl"
     code, _, err = claimsieve("predict", model_folder, source, "-o", target, "--media-index", index_folder)
     assert code == 0
-    assert "2 rows have a picture that was known before their date (recycled)" in err
-    assert "1 rows have a picture that could not be looked up" in err
+    assert "2 rows have a picture that was known before the claim's date (recycled)" in err
+    assert "1 row has a picture that could not be looked up" in err
     assert json.loads(target.read_text().splitlines()[0])["techniques"] == ["recycled"]
     more = ["--media-leeway", 10_000, "-q"]
     assert claimsieve("predict", model_folder, source, "-o", target, "--media-index", index_folder, *more)[0] == 0

@@ -7,6 +7,7 @@ import typer
 
 from claimsieve import __version__, processes
 from claimsieve.errors import ClaimsieveError
+from claimsieve.file_names import written_name
 
 app = typer.Typer(
     name="claimsieve",
@@ -65,7 +66,7 @@ def main() -> None:
         app(prog_name="claimsieve")
     except ClaimsieveError as error:
         who = "claimsieve" if processes.is_first() else f"claimsieve (process {processes.place()})"
-        typer.echo(f"{who}: {error}", err=True)
+        typer.echo(written_name(f"{who}: {error}"), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and nowhere to say it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from claimsieve.cli.console import say
+from claimsieve.cli.console import counted, say
 from claimsieve.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,10 +52,13 @@ def earlier_checks(given: Against, *, as_of: str | None, written: Sequence[Path]
     from claimsieve.cli.options import field_map
     from claimsieve.data.sources import files_of
     from claimsieve.matching.checked import check_against
+    from claimsieve.matching.index import check_place
     from claimsieve.media.dates import days_of
 
     mapping = field_map(list(given.mapping), option="--against-map")
     check_against(given.sources, mapping, "-")
+    if given.index is not None:
+        check_place(given.index)
     taken = {path.resolve() for path in written}
     for source in given.sources:
         for name in [] if source.startswith("recipe:") else files_of(source):
@@ -100,16 +103,20 @@ def best_match(row: Mapping[str, Any]) -> str:
 
 def tally_lines(tally: "Tally") -> Iterator[str]:
     """What a person should know of a look-up, a line each; nothing of what did not happen."""
-    lines = [
-        (tally.duplicate, "were checked before in the same words (duplicate)"),
-        (tally.similar, "were checked before in other words (similar)"),
-        (tally.suggested, "have suggestions only; why says what to look at"),
-        (tally.disagreeing, "have matches whose verdicts disagree"),
-        (tally.evidence, "were given earlier checks as evidence"),
-        (tally.checked_open, "checked claims say no verdict: which column holds it? --against-map rating=COLUMN"),
-        (tally.checked_later, "checked claims were left out: not surely there on the day of --as-of"),
-        (tally.rejected + tally.checked_rejected, f"rows rejected → {tally.rejects_file or 'stderr'}"),
+    were, have = ("was", "were"), ("has", "have")
+    checked, rows = ("checked claim", "checked claims"), ("row", "rows")
+    says = ("checked claim says", "checked claims say")
+    where = tally.rejects_file or "stderr"
+    lines: list[tuple[int, tuple[str, str], str]] = [
+        (tally.duplicate, were, "checked before in the same words (duplicate)"),
+        (tally.similar, were, "checked before in other words (similar)"),
+        (tally.suggested, have, "suggestions only; why says what to look at"),
+        (tally.disagreeing, have, "matches whose verdicts disagree"),
+        (tally.evidence, were, "given earlier checks as evidence"),
+        (tally.checked_open, says, "no verdict: which column holds it? --against-map rating=COLUMN"),
+        (tally.checked_later, checked, "left out: not surely there on the day of --as-of"),
+        (tally.rejected + tally.checked_rejected, rows, f"rejected → {where}"),
     ]
-    for count, words in lines:
+    for count, nouns, words in lines:
         if count:
-            yield f"{count:,} {words}"
+            yield f"{counted(count, *nouns)} {words}"

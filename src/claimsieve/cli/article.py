@@ -1,6 +1,7 @@
 """claimsieve article"""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,14 +24,18 @@ from claimsieve.cli.against import (
     looked_up,
     tally_lines,
 )
-from claimsieve.cli.console import print_table, row_counter, say
+from claimsieve.cli.console import counted, print_table, row_counter, say
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
-from claimsieve.cli.pictures import Illustrations, illustrations, pictured, thumbnails
+from claimsieve.cli.pictures import Illustrations, illustrations, media_options, pictured, thumbnails
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 
 if TYPE_CHECKING:
+    from claimsieve.data.rows import Reject
     from claimsieve.intake.desk import Intake
     from claimsieve.matching.tally import Tally
+
+_MOST_LISTED = 20
 
 
 @app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
@@ -88,17 +93,20 @@ def article(
         write_intake,
     )
     from claimsieve.intake.evidence import Limits
+    from claimsieve.intake.evidence_files import read_evidence
 
     check_directory(output, inputs=[*articles, *evidence])
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
     own = [output / name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)]
-    earlier = earlier_checks(typed, as_of=limits.as_of, written=own)
     given = illustrations(output, limits, index=media_index, root=media_root, leeway_days=media_leeway_days)
+    with _reading(quiet=quiet) as advance:
+        passages = read_evidence(evidence, allow_private=allow_private, advance=advance)
+    earlier = earlier_checks(typed, as_of=limits.as_of, written=own)
     with _reading(quiet=quiet) as advance:
         intake = take_in(
             articles,
-            evidence=evidence,
+            evidence=passages.passages,
             limits=limits,
             similarity=similarity,
             allow_private=allow_private,
@@ -119,12 +127,14 @@ def article(
     if stale := remove_earlier(output):
         say(f"{output}: removed {' and '.join(stale)} of an earlier run", quiet=quiet or model is not None)
     written = write_intake(intake, output)
+    _tell_rejects(passages.rejects, output, quiet=quiet)
     rows: Sequence[Mapping[str, Any]] = intake.rows
     if model is not None:
         rows = _labelled(intake, model, output, given, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
-    _tell(intake, rows, written, model, tally=tally, seen=seen, as_json=as_json, quiet=quiet)
-    if intake.rejects or (tally is not None and tally.checked_rejected):
+    more = {**seen, "evidence_rejected": len(passages.rejects)}
+    _tell(intake, rows, written, model, given=given, tally=tally, more=more, as_json=as_json, quiet=quiet)
+    if intake.rejects or passages.rejects or (tally is not None and tally.checked_rejected):
         raise typer.Exit(3)
 
 
@@ -166,8 +176,9 @@ def _tell(
     written: Sequence[Path],
     model: str | None,
     *,
+    given: Illustrations,
     tally: "Tally | None",
-    seen: Mapping[str, Any],
+    more: Mapping[str, Any],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -175,16 +186,35 @@ def _tell(
 
     if as_json:
         before = {} if tally is None else {"checked_before": asdict(tally)}
-        typer.echo(json.dumps(summary(intake) | before | dict(seen) | {"written": [str(path) for path in written]}))
+        typer.echo(
+            json.dumps(summary(intake) | before | dict(more) | {"written": [written_name(path) for path in written]})
+        )
     elif rows and not quiet:
         print_table(_table(rows))
-    say(f"\n{len(rows):,} claims in {len(intake.articles):,} articles → {written[0].parent}", quiet=quiet or as_json)
+    found = f"{counted(len(rows), 'claim')} in {counted(len(intake.articles), 'article')}"
+    say(f"\n{found} → {written[0].parent}", quiet=quiet or as_json)
     for line in [] if tally is None else tally_lines(tally):
         say(line, quiet=quiet or as_json)
-    if model is None:
-        say(f"next: claimsieve predict MODEL {written[0].parent / CLAIMS} -o labelled.jsonl", quiet=quiet or as_json)
+    if model is None and rows:
+        say(f"next: {_predicting(written[0].parent / CLAIMS, given)}", quiet=quiet or as_json)
     elif written[-1].name == PAGE:
-        say(f"next: open {written[-1]} in a browser", quiet=quiet or as_json)
+        say(f"next: open {shlex.quote(str(written[-1]))} in a browser", quiet=quiet or as_json)
+
+
+def _predicting(claims: Path, given: Illustrations) -> str:
+    """The command that labels the claims, with their pictures where they were looked up."""
+    return shlex.join(["claimsieve", "predict", "MODEL", str(claims), "-o", "labelled.jsonl", *media_options(given)])
+
+
+def _tell_rejects(rejects: "Sequence[Reject]", output: Path, *, quiet: bool) -> None:
+    """Rows of evidence that could not be read go beside the claims; an old list of them goes."""
+    from claimsieve.inference.outputs import write_rejects
+
+    where = write_rejects(str(output / "evidence"), rejects)
+    for one in rejects[:_MOST_LISTED]:
+        say(f"{one.file}, line {one.place}: {one.reason}", quiet=quiet)
+    if rejects:
+        say(f"{counted(len(rejects), 'row')} of evidence rejected → {where}", quiet=quiet)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:

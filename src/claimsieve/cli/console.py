@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from claimsieve.file_names import written_name
 from claimsieve.pages import INVISIBLE
 
 if TYPE_CHECKING:
@@ -12,8 +13,16 @@ if TYPE_CHECKING:
 
 
 def plain(text: str) -> str:
-    """One line without what steers a terminal or turns text around; corpora, events and runs may be called anything."""
-    return INVISIBLE.sub("", " ".join(text.splitlines()))
+    """One line without what steers a terminal, turns text around or cannot be written.
+
+    Corpora, events, runs and files may be called anything.
+    """
+    return written_name(INVISIBLE.sub("", " ".join(text.splitlines())))
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 row, 2,000 rows. many: where it is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def say(text: str, *, quiet: bool = False) -> None:

@@ -68,7 +68,8 @@ def match(
         evidence=evidence,
         as_of=as_of,
     )
-    _check(job)
+    place = None if index is None else Path(index)
+    _check(job, place)
 
     from claimsieve.matching.encoder import open_encoder
     from claimsieve.matching.match import match_file
@@ -81,7 +82,7 @@ def match(
             job,
             encoder,
             by=by,
-            index=None if index is None else Path(index),
+            index=place,
             told=lambda line: say(line, quiet=quiet),
             advance=advance,
         )
@@ -92,12 +93,14 @@ def match(
         raise typer.Exit(3)
 
 
-def _check(job: "Job") -> None:
+def _check(job: "Job", index: Path | None) -> None:
     """Fail before the encoder is opened. Raises ConfigError or DataError."""
     from claimsieve.inference.formats import kind_and_packing
     from claimsieve.inference.sources import check_columns, check_paths
     from claimsieve.matching.checked import check_against
+    from claimsieve.matching.index import check_place
     from claimsieve.records import is_day
+    from claimsieve.whole_files import check_folder
 
     if job.as_of is not None and not is_day(job.as_of):
         raise ConfigError(f"--as-of: expected a day as YYYY-MM-DD, found '{job.as_of}'.")
@@ -108,6 +111,10 @@ def _check(job: "Job") -> None:
     check_paths(job.source, job.target)
     check_columns(job.source, job.mapping)
     check_against(job.against, job.against_mapping, job.target)
+    if job.target != "-":
+        check_folder(Path(job.target).parent)
+    if index is not None:
+        check_place(index)
 
 
 def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:

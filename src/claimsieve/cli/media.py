@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import plain, row_counter, say
+from claimsieve.cli.console import counted, plain, row_counter, say
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 
 if TYPE_CHECKING:
     from claimsieve.media.building import Built
@@ -27,6 +28,7 @@ app.add_typer(group, name="media")
 JSON = typer.Option(False, "--json", help="Print as JSON.")
 QUIET = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr.")
 _MOST_LISTED = 20
+_MOST_NAMED = 5
 
 
 @group.command(epilog="Example: claimsieve media index photos/ -o archive --about photos.csv")
@@ -59,6 +61,7 @@ def index(
 
     check_target(output, extend=extend)
     files = picture_files(pictures)
+    _tell_passed_over(pictures, quiet=quiet)
     known = None if about is None else read_about(about)
     with row_counter(quiet=quiet) as advance:
         built = build_index(
@@ -110,6 +113,7 @@ def check(
         raise ConfigError(f"-o {output}: expected a file that ends in .jsonl.")
     standard_input = pictures == ["-"]
     files = [] if standard_input else picture_files(pictures)
+    _tell_passed_over(pictures, quiet=quiet or as_json)
     loaded = load_index(index_, threshold=threshold)
     with _standard_input(standard_input) as piped, row_counter(quiet=quiet) as advance:
         found = check_pictures(loaded, piped or files, claimed=claimed_date, leeway_days=leeway_days, advance=advance)
@@ -117,7 +121,7 @@ def check(
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     if output != "-":
         write_file(Path(output), lines.encode())
-        say(f"{len(rows):,} pictures looked up → {output}", quiet=quiet)
+        say(f"wrote {counted(len(rows), 'row')} → {output}", quiet=quiet)
     elif as_json:
         sys.stdout.buffer.write(lines.encode())
         sys.stdout.flush()
@@ -125,7 +129,7 @@ def check(
         for row in rows:
             _tell_row(row)
     _tell_checked(rows, claimed_date, quiet=quiet or as_json)
-    if any(row["unmatched"] and row["unmatched"]["reason"] == "picture_unreadable" for row in rows):
+    if any(map(_is_unreadable, rows)):
         raise typer.Exit(3)
 
 
@@ -153,15 +157,17 @@ def _renamed(row: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _built_row(built: "Built", folder: Path) -> dict[str, Any]:
     return {
-        "index": str(folder),
+        "index": written_name(folder),
         "pictures": built.pictures,
         "negatives": built.negatives,
         "added": built.added,
         "repeated": built.repeated,
-        "undated": built.undated,
+        "undated": len(built.undated),
+        "undated_files": list(built.undated),
         "low_quality": list(built.low_quality),
         "unread": [{"file": one.file, "reason": one.reason} for one in built.unread],
-        "unused": built.unused,
+        "unused": len(built.unused),
+        "unused_files": list(built.unused),
     }
 
 
@@ -170,18 +176,33 @@ def _tell_built(built: "Built", folder: Path, about: str | None, *, quiet: bool)
         say(f"{one.file}: {one.reason}", quiet=quiet)
     lines = [
         (len(built.unread) - _MOST_LISTED, "more that could not be read (--json lists them)"),
-        (len(built.unread), "files could not be read, and are not in the index"),
-        (built.repeated, "were there already, known from the same place"),
+        (len(built.unread), "that could not be read, and not in the index"),
+        (built.repeated, "there already, known from the same place"),
         (len(built.low_quality), "of low quality: too plain to be told from others, they never match"),
-        (built.undated, "without a date: a match with them cannot show that a picture is older"),
-        (built.unused, f"rows of {about} name no picture that was given"),
+        (
+            len(built.undated),
+            f"without a date ({_first(built.undated)}): a match with them cannot show that a picture is older",
+        ),
+        (len(built.unused), f"in {about} that were not given: {_first(built.unused)}"),
     ]
     for count, words in lines:
         if count > 0:
             say(f"{count:,} {words}", quiet=quiet)
-    negatives = f" and {built.negatives:,} negatives" if built.negatives else ""
-    say(f"{built.added:,} added: {folder} knows {built.pictures:,} pictures{negatives}", quiet=quiet)
+    negatives = f" and {counted(built.negatives, 'negative')}" if built.negatives else ""
+    say(f"{built.added:,} added: {folder} knows {counted(built.pictures, 'picture')}{negatives}", quiet=quiet)
     say(f"next: claimsieve media check PICTURE --index {folder} --claimed-date DATE", quiet=quiet)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
+
+
+def _tell_passed_over(sources: Sequence[str], *, quiet: bool) -> None:
+    from claimsieve.media.building import passed_over
+
+    if found := passed_over(sources):
+        say(f"{counted(len(found), 'file')} of other kinds than can be read passed over: {_first(found)}", quiet=quiet)
 
 
 def _tell_row(row: Mapping[str, Any]) -> None:
@@ -198,12 +219,18 @@ def _tell_row(row: Mapping[str, Any]) -> None:
     typer.echo(plain(f"{row['picture']}: {words}{more}"))
 
 
+def _is_unreadable(row: Mapping[str, Any]) -> bool:
+    return row["unmatched"] is not None and row["unmatched"]["reason"] == "picture_unreadable"
+
+
 def _tell_checked(rows: Sequence[Mapping[str, Any]], claimed: str | None, *, quiet: bool) -> None:
+    unreadable = sum(map(_is_unreadable, rows))
     counts = {
-        "looked up": len(rows),
+        "looked up": len(rows) - unreadable,
         "with a match": sum(bool(row["hits"]) for row in rows),
         "recycled": sum(bool(row["manipulation"]) for row in rows),
-        "without an answer": sum(row["unmatched"] is not None for row in rows),
+        "without an answer": sum(row["unmatched"] is not None for row in rows) - unreadable,
+        **({"that could not be read": unreadable} if unreadable else {}),
     }
     told = {words: f"{count:,} {words}" for words, count in counts.items()}
     if claimed is None:

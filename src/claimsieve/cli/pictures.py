@@ -1,5 +1,6 @@
 """Pictures of articles on the command line: looked up in an index, told, and shown."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ class Illustrations:
     album: "Album"
     pictures: "Pictures | None" = None
     index: Path | None = None
+    leeway_days: int = 0
 
 
 def illustrations(
@@ -47,7 +49,7 @@ def illustrations(
         dated_only=limits.dated_only,
         places=album.places,
     )
-    return Illustrations(album, pictures, index)
+    return Illustrations(album, pictures, index, leeway_days)
 
 
 def pictured(intake: "Intake", given: Illustrations, *, quiet: bool) -> "tuple[Intake, dict[str, Any]]":
@@ -60,6 +62,16 @@ def pictured(intake: "Intake", given: Illustrations, *, quiet: bool) -> "tuple[I
     for line in found.lines():
         say(line, quiet=quiet)
     return replace(intake, rows=found.rows), {"pictures": found.counts()}
+
+
+def media_options(given: Illustrations) -> list[str]:
+    """The options with which `predict` looks the same pictures up as the article did."""
+    if given.index is None:
+        return []
+    folders = {str(where.parent) for where in given.album.places.values() if isinstance(where, Path)}
+    root = given.album.root or (os.path.commonpath(folders) if folders else None)
+    leeway = ["--media-leeway", str(given.leeway_days)] if given.leeway_days else []
+    return ["--media-index", str(given.index), *([] if root is None else ["--media-root", str(root)]), *leeway]
 
 
 def thumbnails(rows: Sequence[Mapping[str, Any]], output: Path, given: Illustrations) -> "Thumbnails":

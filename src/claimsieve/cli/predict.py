@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import row_counter, say
+from claimsieve.cli.console import counted, row_counter, say
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT, check_media
 from claimsieve.errors import ConfigError
 
@@ -189,16 +189,23 @@ def _given_files(claims: str) -> list[Path]:
 
 def _tell(tally: "Tally", where: str, *, quiet: bool) -> None:
     say(f"{tally.labelled:,} of {tally.read:,} rows labelled → {where}", quiet=quiet)
-    without = "rows had no evidence: the model was trained to read evidence, and without it a label means nothing"
-    lines = [
-        (tally.abstained, "of them left to a person (abstained); reasons says why"),
-        (tally.without_evidence, without),
-        (tally.split, "different inputs had evidence longer than the model's window; it was read in pieces"),
-        (tally.cut, "different inputs had a claim longer than the model's window; it was read without its end"),
-        (tally.recycled, "rows have a picture that was known before their date (recycled); pictures says which"),
-        (tally.unmatched, "rows have a picture that could not be looked up; pictures_unmatched says why"),
-        (tally.rejected, f"rows rejected → {tally.rejects_file or 'stderr'}"),
+    without = "no evidence: the model was trained to read evidence, and without it a label means nothing"
+    inputs = ("different input had", "different inputs had")
+    rows = ("row has", "rows have")
+    lines: list[tuple[int, tuple[str, str], str]] = [
+        (tally.abstained, ("of them", "of them"), "left to a person (abstained); reasons says why"),
+        (tally.without_evidence, ("row had", "rows had"), without),
+        (tally.split, inputs, "evidence longer than the model's window; it was read in pieces"),
+        (tally.cut, inputs, "a claim longer than the model's window; it was read without its end"),
+        (tally.recycled, rows, "a picture that was known before the claim's date (recycled); pictures says which"),
+        (tally.unmatched, rows, "a picture that could not be looked up; pictures_unmatched says why"),
+        (
+            tally.date_unreadable,
+            rows,
+            "a date that is no YYYY, YYYY-MM or YYYY-MM-DD (date_unreadable); it was not used",
+        ),
+        (tally.rejected, ("row", "rows"), f"rejected → {tally.rejects_file or 'stderr'}"),
     ]
-    for count, words in lines:
+    for count, nouns, words in lines:
         if count:
-            say(f"{count:,} {words}", quiet=quiet)
+            say(f"{counted(count, *nouns)} {words}", quiet=quiet)

@@ -1,11 +1,13 @@
 """claimsieve report"""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import say
+from claimsieve.cli.console import counted, say
 from claimsieve.errors import ConfigError
 
 
@@ -41,7 +43,7 @@ def report(
         _evaluation(source, output)
         following = f"open it in a browser   ·   claimsieve card {source}"
     else:
-        _analysis(source, output, mapping, pictures, rows, title)
+        _analysis(source, output, mapping, pictures, rows, title, quiet=quiet)
         following = "open it in a browser"
     if output != "-":
         say(f"wrote {output}", quiet=quiet)
@@ -69,7 +71,14 @@ def _evaluation(model: str, output: str) -> None:
 
 
 def _analysis(
-    source: str, output: str, mapping: list[str], pictures: list[Path], rows: int | None, title: str | None
+    source: str,
+    output: str,
+    mapping: list[str],
+    pictures: list[Path],
+    rows: int | None,
+    title: str | None,
+    *,
+    quiet: bool,
 ) -> None:
     from claimsieve.analysis.reading import is_article_folder, read_article_folder, read_labelled
     from claimsieve.analysis.writing import MAX_ROWS, write_analysis
@@ -87,3 +96,26 @@ def _analysis(
     else:
         found = read_labelled(source, mapping=field_map(mapping), limit=limit)
     write_analysis(found, output, pictures=pictures, limit=limit, title=title)
+    if hidden := _elsewhere(found.rows, [found.folder, *pictures]):
+        say(
+            f"{counted(hidden, 'picture is', 'pictures are')} not shown, being elsewhere than in {found.folder}: "
+            "--pictures FOLDER names where they may be read from",
+            quiet=quiet,
+        )
+
+
+def _elsewhere(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> int:
+    """How many pictures of the rows are files that lie in none of the folders."""
+    from claimsieve.data.rows import record_cells
+    from claimsieve.intake.media import located_in
+    from claimsieve.media.places import Place, PlaceError
+
+    count = 0
+    for name in {name for row in rows for name in _names(record_cells({"media": row.get("media")}).get("media"))}:
+        found = [located_in(name, Place(base, root)) for base in folders for root in folders]
+        count += all(isinstance(one, PlaceError) and one.reason != "picture_address" for one in found)
+    return count
+
+
+def _names(media: Any) -> list[str]:
+    return [one for one in (media if isinstance(media, list) else [media]) if isinstance(one, str)]

@@ -28,6 +28,7 @@ DECISION_COLUMNS = ("prediction_set", "abstained", "reasons")  # of a model with
 # Of a model with a head for each of the codebook's questions.
 HEAD_COLUMNS = ("stance", "stance_basis", "manipulation", *(f"p_{name}" for name in AXES))
 EXPLANATION_COLUMN = "explanation"
+DATE_UNREADABLE = "date_unreadable"  # among a row's reasons
 PREVALENCE_COLUMNS = tuple(f"p_{label}_at_prevalence" for label in LABELS)
 _BITS = 1 << np.arange(len(LABELS))  # a set of labels as a number
 _SETS = [labels_of(row) for row in (np.arange(1 << len(LABELS))[:, None] & _BITS) > 0]
@@ -114,6 +115,11 @@ class Labeller:
         pictured = prepared.pictured
         if pictured is not None:
             columns |= picture_values(columns, pictured)
+        if "reasons" in columns:
+            columns["reasons"] = [
+                [*why, DATE_UNREADABLE] if item.is_date_unreadable else why
+                for item, why in zip(items, columns["reasons"], strict=True)
+            ]
         if self._explain:
             columns[EXPLANATION_COLUMN] = [explanations[place] for place in places.news.tolist()]
         rows = [
@@ -137,6 +143,7 @@ class Labeller:
                 "cut": len(prepared.encoded.cut),
                 "recycled": sum(one.recycled for one in pictured or ()),
                 "unmatched": sum(bool(one.unmatched) for one in pictured or ()),
+                "date_unreadable": sum(item.is_date_unreadable for item in items),
             },
         )
 

@@ -37,7 +37,8 @@ class Tally:
     are left to a person. repeated: labelled rows whose input had been computed already. split: computed inputs with
     evidence longer than the model's window, which was read in pieces. cut: computed inputs with a claim longer than
     the window, which was read without its end. recycled: labelled rows with a picture that is older than the claim.
-    unmatched: labelled rows with a picture that could not be looked up.
+    unmatched: labelled rows with a picture that could not be looked up. date_unreadable: labelled rows
+    whose date is none; a model that reads dates rejects them.
     """
 
     read: int = 0
@@ -51,6 +52,7 @@ class Tally:
     cut: int = 0
     recycled: int = 0
     unmatched: int = 0
+    date_unreadable: int = 0
 
     def __add__(self, counts: Mapping[str, int]) -> "Tally":
         return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})

@@ -27,11 +27,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A claim with the row it came from, as it stood there. file: as in Row."""
+    """A claim with the row it came from, as it stood there. file: as in Row.
+
+    is_date_unreadable: the row has a date that is none, and nobody needed it.
+    """
 
     claim: Claim
     fields: Mapping[str, Any]
     file: str = ""
+    is_date_unreadable: bool = False
 
 
 def windows(source: str, *, skip_parts: int = 0, skip_rows: int = 0) -> Iterator[Window]:
@@ -91,11 +95,12 @@ class ItemReader:
             seen = {name: fields.get(name) for name in self._seen}
             if isinstance(fields.get("corpus"), str):
                 seen["corpus"] = fields["corpus"]  # some have a temperature of their own
+            is_readable = isinstance(day := fields.get("date"), str) and is_date(day)
             if self._pictures:
                 seen["media"] = fields.get("media")
-                if isinstance(day := fields.get("date"), str) and is_date(day):
-                    seen["date"] = day
-            return Item(claim_from_row(seen), row.fields, row.file)
+                if is_readable:
+                    seen["date"] = fields["date"]
+            return Item(claim_from_row(seen), row.fields, row.file, is_date_unreadable=bool(day) and not is_readable)
         except RecordError as error:
             return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200], row.file)
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from claimsieve.errors import ConfigError, DataError
+from claimsieve.file_names import written_name
 from claimsieve.intake.articles import Article, Document, Found
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.evidence import Limits, Pool
 from claimsieve.intake.media import Album
-from claimsieve.intake.passages import Passage, passages_of, read_passages, remarks_of
+from claimsieve.intake.passages import Passage, passages_of, remarks_of
 from claimsieve.intake.reading import read_document
 from claimsieve.records import Claim, row_of_claim
-from claimsieve.whole_files import write_file
+from claimsieve.whole_files import check_folder, write_file
 
 UNNAMED = "unnamed sources"
 
@@ -39,36 +40,32 @@ class Intake:
 def take_in(
     names: Sequence[str],
     *,
-    evidence: Sequence[str] = (),
+    evidence: Sequence[Passage] = (),
     limits: Limits | None = None,
     similarity: bool = True,
     allow_private: bool = False,
     album: Album | None = None,
     advance: Callable[[str], None] = lambda name: None,
 ) -> Intake:
-    """Read articles, find their claims, and choose evidence for each from all of them and from files of evidence.
+    """Read articles, find their claims, and choose evidence for each from all of them and from `evidence`.
 
     limits: of the evidence. similarity: search by meaning too, and not by words alone. album: names the pictures of
     claims, which have none without one. advance: is told what is read.
-    An article that cannot be used is a reject, and the others go on; a file of evidence that cannot raises DataError.
+    An article that cannot be used is a reject, and the others go on.
     """
-    of_files: list[Passage] = []
-    for name in evidence:
-        advance(name)
-        of_files += read_passages(name, allow_private=allow_private)
     found: list[tuple[Document, list[Found]]] = []
     rejects: list[tuple[str, str]] = []
     for name in names:
         advance(name)
         try:
-            document = _named(read_document(name, allow_private=allow_private), name, found)
+            document = _named(read_document(name, allow_private=allow_private), written_name(name), found)
             found.append((document, claims_of(document)))
         except DataError as error:
-            rejects.append((name, str(error)))
+            rejects.append((written_name(name), written_name(str(error))))
     passages = [passage for document, claims in found for passage in passages_of(document, claims)]
     limits = limits or Limits()
     search = similarity and limits.passages > 0 and any(claims for _, claims in found)
-    pool = Pool([*passages, *of_files], limits=limits, embedder=_embedder() if search else None)
+    pool = Pool([*passages, *evidence], limits=limits, embedder=_embedder() if search else None)
     rows = tuple(row for document, claims in found for row in rows_of(document, claims, pool, album))
     articles = tuple({fact: getattr(document.article, fact) for fact in _FACTS} for document, _ in found)
     return Intake(articles, rows, tuple(rejects), tuple(_warnings(found)))
@@ -113,7 +110,7 @@ def write_intake(intake: Intake, directory: Path) -> list[Path]:
 def check_directory(directory: Path, *, inputs: Sequence[str] = ()) -> None:
     """Raises ConfigError when the output cannot be a folder, or would take the place of an input.
 
-    Nothing is written yet.
+    DataError when it cannot be written. Nothing is yet.
     """
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: expected a folder for the output, found a file. Choose another with -o.")
@@ -124,6 +121,7 @@ def check_directory(directory: Path, *, inputs: Sequence[str] = ()) -> None:
                 f"{given}: expected another folder for the output than that of an input which is called as the output "
                 f"is, {name}. Choose another with -o."
             )
+    check_folder(directory)
 
 
 def remove_earlier(directory: Path) -> list[str]:

@@ -91,17 +91,20 @@ class LookedUp:
     def lines(self) -> Iterator[str]:
         """The same in words."""
         if self.claims:
+            have = "claim has" if self.claims == 1 else "claims have"
             yield (
-                f"{self.claims:,} claims have pictures; {self.seen:,} with one that was seen before, "
+                f"{self.claims:,} {have} pictures; {self.seen:,} with one that was seen before, "
                 f"{len(self.recycled):,} with one from before the claim's date (recycled){_named(self.recycled)}"
             )
         if self.undated:
+            have = "claim has" if len(self.undated) == 1 else "claims have"
             yield (
-                f"{len(self.undated):,} claims have a known picture and no date, so recycled was not judged"
+                f"{len(self.undated):,} {have} a known picture and no date, so recycled was not judged"
                 f"{_named(self.undated)}"
             )
         for reason, (count, words) in self.unmatched.items():
-            yield f"{count:,} claims have a picture that was not matched ({reason}): {words}"
+            many = "claim has" if count == 1 else "claims have"
+            yield f"{count:,} {many} a picture that was not matched ({reason}): {words}"
 
 
 def looked_up(rows: Sequence[Mapping[str, Any]], pictures: "Pictures") -> LookedUp:

@@ -1,23 +1,17 @@
-"""What may speak to a claim: sentences of its own article and of others, and passages from files of evidence."""
+"""What may speak to a claim: sentences of its own article and of others."""
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-from claimsieve.errors import DataError
 from claimsieve.intake.articles import Block, Document, Found, Span
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.phrasing import as_sentence
-from claimsieve.intake.reading import read_document
 from claimsieve.intake.sentences import LONGEST_SENTENCE, inner_sentences
 from claimsieve.intake.wording import little_words
-from claimsieve.records import Evidence, RecordError, claim_from_row
-
-MAX_PASSAGES = 200_000
+from claimsieve.records import Evidence
 
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 
@@ -70,46 +64,10 @@ def remarks_of(document: Document, one: Found) -> list[Evidence]:
     return [Evidence(as_sentence(text), article.outlet, article.date, article.url) for text in texts if text.strip()]
 
 
-def read_passages(name: str, *, allow_private: bool = False) -> list[Passage]:
-    """Passages of a file of evidence: an article in any of its forms, or JSON Lines of passages or claims.
-
-    A row has `text` (or `claim`), and may have source, date, url, and passages of its own under `evidence`. Raises
-    DataError for a file or row that cannot be used.
-    """
-    if not name.lower().endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
-        return passages_of(read_document(name, allow_private=allow_private))
-    from claimsieve.data.files import read_rows
-    from claimsieve.data.rows import Reject
-
-    result: list[Passage] = []
-    for row in read_rows(name):
-        if isinstance(row, Reject):
-            raise DataError(f"{name}, line {row.place}: expected a passage, found what cannot be read: {row.reason}.")
-        try:
-            result.extend(Passage(passage) for passage in _of_row(row.fields))
-        except RecordError as error:
-            raise DataError(f"{name}, line {row.place}: expected a passage with a text: {error}.") from None
-        if len(result) > MAX_PASSAGES:
-            raise DataError(f"{name}: expected at most {MAX_PASSAGES:,} passages, found more.")
-    return result
-
-
-def _of_row(fields: dict[str, Any]) -> Iterator[Evidence]:
-    text = fields.get("text", fields.get("claim"))
-    claim = claim_from_row({**{key: fields.get(key) for key in ("source", "date", "evidence")}, "claim": text})
-    url = fields.get("url")
-    yield Evidence(claim.claim, claim.source, claim.date, url if isinstance(url, str) else None)
-    yield from claim.evidence
-
-
 def _source(document: Document, block: Block) -> str | None:
     if block.kind in ("post", "quote") and block.speaker:
         return block.speaker
     return document.article.outlet
-
-
-def is_file_of_evidence(name: str) -> bool:
-    return Path(name).suffix.lower() in (".jsonl", ".gz", ".zst")
 
 
 def last_day(date: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from claimsieve.errors import DataError
+from claimsieve.file_names import written_name
 from claimsieve.intake.fetching import MAX_BYTES, fetch, is_address
 
 Form = Literal["text", "markdown", "html"]
@@ -73,7 +74,7 @@ def read_source(name: str, *, allow_private: bool = False) -> Source:
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise DataError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     text = decoded(name, content, html=SUFFIXES[suffix] == "html")
-    return Source(Path(name).name, text, SUFFIXES[suffix], folder=Path(name).parent)
+    return Source(written_name(Path(name).name), text, SUFFIXES[suffix], folder=Path(name).parent)
 
 
 def decoded(name: str, content: bytes, *, html: bool = False, charset: str | None = None) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from claimsieve.errors import DataError
 from claimsieve.matching.encoder import Embedded, Encoder, embed
-from claimsieve.whole_files import write_file
+from claimsieve.whole_files import check_folder, write_file
 
 VERSION = 1
 INDEX = "index.json"
@@ -99,14 +99,22 @@ def _name(digest: str) -> str:
     return f"vectors-{digest[:16]}.safetensors"
 
 
+def check_place(folder: Path) -> None:
+    """Raises DataError when there is neither an index nor a place for one."""
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder for the index, found a file. Name another for it.")
+    if (folder / INDEX).is_file():
+        return  # one that needs nothing new may lie where nothing can be written
+    if folder.is_dir() and any(folder.iterdir()):
+        raise DataError(f"{folder}: expected an index or an empty folder, found other files. Name another folder.")
+    check_folder(folder)
+
+
 def _read(folder: Path, encoder: Encoder) -> Kept:
     """What the folder holds; nothing for one that is new or empty. Raises DataError."""
     path = folder / INDEX
-    if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder}: expected a folder for the index, found a file. Name another for it.")
+    check_place(folder)
     if not path.is_file():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise DataError(f"{folder}: expected an index or an empty folder, found other files. Name another folder.")
         empty = np.zeros((0, encoder.dimensions), dtype=np.float16)
         none = Embedded(empty, np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.float32))
         return Kept(np.zeros((0, _KEY_BYTES), dtype=np.uint8), none)

@@ -1,5 +1,6 @@
 """From picture files to an index: which files, their fingerprints, and what is known of each."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from claimsieve.errors import ConfigError, DataError
-from claimsieve.media.decoding import SUFFIXES, PictureError
+from claimsieve.file_names import written_name
+from claimsieve.media.decoding import OTHER_SUFFIXES, SUFFIXES, PictureError
 from claimsieve.media.facts import About, FactsError, known_facts
 from claimsieve.media.fingerprints import HASH_BYTES, Fingerprint, fingerprint_files
 from claimsieve.media.index import (
+    KIND,
     MANIFEST,
     THRESHOLD,
     Known,
@@ -39,15 +42,15 @@ class Built:
 
     low_quality: files that are listed and never match, as their hashes rest on next to nothing. undated: added ones
     without a date, which cannot show that a picture is older. unread: files that could not be used. unused: pictures
-    of the list that were not among the files. pictures, negatives: in the index now.
+    of the list, by whole path, that were not among the files. pictures, negatives: in the index now.
     """
 
     added: int
     repeated: int
     low_quality: tuple[str, ...]
-    undated: int
+    undated: tuple[str, ...]
     unread: tuple[Unread, ...]
-    unused: int
+    unused: tuple[str, ...]
     pictures: int
     negatives: int
 
@@ -73,6 +76,12 @@ def picture_files(sources: Sequence[str]) -> list[Path]:
     if not found:
         raise DataError(f"{', '.join(sources)}: expected pictures ({', '.join(SUFFIXES)}), found none.")
     return list(found)
+
+
+def passed_over(sources: Sequence[str]) -> list[str]:
+    """Pictures of other kinds below the folders, which `picture_files` leaves out."""
+    folders = [Path(source) for source in sources if Path(source).is_dir()]
+    return sorted({written_name(path) for folder in folders for path in _below(folder, OTHER_SUFFIXES)})
 
 
 def build_index(
@@ -105,9 +114,11 @@ def build_index(
         added=len(made.pictures),
         repeated=made.repeated,
         low_quality=tuple(one.file for one, rows in zip(made.pictures, made.hashes, strict=True) if not len(rows)),
-        undated=sum(one.date is None and not one.negative for one in made.pictures),
+        undated=tuple(one.file for one in made.pictures if one.date is None and not one.negative),
         unread=tuple(made.unread),
-        unused=len(about.facts.keys() - {path.parent.resolve() / path.name for path in files}),
+        unused=tuple(
+            map(written_name, sorted(about.facts.keys() - {path.parent.resolve() / path.name for path in files}))
+        ),
         pictures=pictures - negative,
         negatives=negative,
     )
@@ -139,12 +150,12 @@ def _fingerprinted(
     for path, found in zip(files, fingerprint_files(files, mirrored=False), strict=True):
         advance(1)
         if isinstance(found, PictureError):
-            unread.append(Unread(str(path), str(found)))
+            unread.append(Unread(written_name(path), written_name(str(found))))
             continue
         try:
             entries = _known(path, found, about, negative=negatives)
         except FactsError as error:
-            unread.append(Unread(str(path), str(error)))
+            unread.append(Unread(written_name(path), written_name(str(error))))
             continue
         new = [entry for entry in entries if _appearance(entry) not in seen]
         repeated += len(entries) - len(new)
@@ -158,7 +169,7 @@ def _known(path: Path, found: Fingerprint, about: About, *, negative: bool) -> l
     """One entry for each place that a picture is known from. Raises FactsError."""
     return [
         Known(
-            file=_name(path),
+            file=written_name(path),
             sha256=found.sha256,
             quality=max((found.quality, *found.qualities)),
             date=facts.date,
@@ -170,11 +181,6 @@ def _known(path: Path, found: Fingerprint, about: About, *, negative: bool) -> l
         )
         for facts in known_facts(path, about=about, taken=found.taken)
     ]
-
-
-def _name(path: Path) -> str:
-    """The name of a file as text that can be written; names on disk may hold any bytes."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _appearance(known: Known) -> tuple[Any, ...]:
@@ -215,7 +221,7 @@ def _write(folder: Path, before: PictureIndex | None, made: _Made, threshold: in
 
 def check_target(folder: Path, *, extend: bool) -> None:
     """Raises ConfigError when there is an index and none was expected, or the other way round, or something else."""
-    there = (folder / MANIFEST).exists()
+    there = (folder / MANIFEST).exists() and not _is_of_another(folder)
     if extend and not there:
         raise ConfigError(
             f"--extend: expected a picture index in {folder}, found none. Leave --extend out to make one."
@@ -228,11 +234,20 @@ def check_target(folder: Path, *, extend: bool) -> None:
         raise ConfigError(f"{folder}: expected a new or empty folder, found one in use. Choose another with -o.")
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:
     for child in folder.iterdir():
         if child.name.startswith(".") or child.is_symlink():
             continue
         if child.is_dir():
-            yield from _below(child)
-        elif child.suffix.lower() in SUFFIXES:
+            yield from _below(child, suffixes)
+        elif child.suffix.lower() in suffixes:
             yield child
+
+
+def _is_of_another(folder: Path) -> bool:
+    """Whether the manifest is that of something else, such as a model."""
+    try:
+        data = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False  # perhaps an index that is damaged
+    return not isinstance(data, dict) or data.get("kind") != KIND

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from claimsieve.file_names import written_name
 from claimsieve.media.dates import relation
 from claimsieve.media.evidence import RECYCLED, Checked, Unmatched, checked, passage_of, telling_hit, why_unmatched
 from claimsieve.media.index import PictureIndex
@@ -32,7 +33,7 @@ def check_pictures(
     for first in range(0, len(files), _AT_ONCE):
         some = files[first : first + _AT_ONCE]
         for path, answer in zip(some, checked(index, some), strict=True):
-            rows.append(_row(str(path), answer, claimed, leeway_days))
+            rows.append(_row(written_name(path), answer, claimed, leeway_days))
             advance(1)
     return rows
 

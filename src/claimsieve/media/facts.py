@@ -17,6 +17,7 @@ DatedBy = Literal["publication", "camera"]
 FACTS = ("date", "place", "page", "title")
 MAX_CHARACTERS = {"place": 200, "page": 2_000, "title": 500}
 _MAX_SIDECAR_BYTES = 1_000_000
+_MOST_TOLD = 20
 
 
 class FactsError(ValueError):
@@ -70,13 +71,16 @@ def is_web_address(text: str) -> bool:
 def read_about(name: str) -> About:
     """A list of pictures: CSV, TSV, JSON Lines or Parquet with `file` and any of date, place, page and title.
 
-    Files are named from the list's own folder. Raises DataError for the first row that cannot be used.
+    Files are named from the list's own folder. Raises DataError that names all rows that cannot be used: an index made
+    without them would hold their pictures as of no known date, and keep those beside the mended ones.
     """
     folder = Path(name).resolve().parent
     facts: dict[Path, tuple[Facts, ...]] = {}
+    bad: list[str] = []
     for row in read_rows(name):
         if isinstance(row, Reject):
-            raise DataError(f"{name}: row {row.place}: {row.reason}. Mend it.")
+            bad.append(f"row {row.place}: {row.reason}")
+            continue
         try:
             fields = record_cells(row.fields)
             file = _text(fields, "file", most=4_000)
@@ -85,7 +89,10 @@ def read_about(name: str) -> About:
             path = _whole(folder / file)
             facts[path] = (*facts.get(path, ()), facts_of(fields))
         except FactsError as error:
-            raise DataError(f"{name}: row {row.place}: {error}. Mend it.") from None
+            bad.append(f"row {row.place}: {error}")
+    if bad:
+        more = f"; and {len(bad) - _MOST_TOLD:,} more" if len(bad) > _MOST_TOLD else ""
+        raise DataError(f"{name}: {'; '.join(bad[:_MOST_TOLD])}{more}. Mend {'it' if len(bad) == 1 else 'them'}.")
     if not facts:
         raise DataError(f"{name}: expected a list of pictures (file, date, place, page, title), found no row.")
     return About(name, facts)

@@ -32,6 +32,7 @@ from claimsieve.whole_files import write_file
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+KIND = "picture index"
 THRESHOLD = 31
 UNDATED = 1 << 40
 MAX_PICTURES = 20_000_000
@@ -150,7 +151,7 @@ def write_index(
     negative = int(np.count_nonzero(pictures.column("negative").to_numpy(zero_copy_only=False)))
     manifest = {
         "format_version": FORMAT_VERSION,
-        "kind": "picture index",
+        "kind": KIND,
         "hash": {"name": "PDQ", "bits": 8 * HASH_BYTES, "decoding": DECODING, "min_quality": MIN_QUALITY},
         "threshold": threshold,
         "pictures": pictures.num_rows - negative,
@@ -200,7 +201,7 @@ def _manifest(folder: Path, raw: bytes) -> dict[str, Any]:
     """The manifest with what is used of it checked."""
     try:
         data = json.loads(raw)
-        if data["kind"] != "picture index":
+        if data["kind"] != KIND:
             raise ValueError(f"of a {data['kind']!r:.40}")
         if data["format_version"] > FORMAT_VERSION or data["hash"]["decoding"] > DECODING:
             raise DataError(f"{folder}: was written by a newer claimsieve than {__version__}. Upgrade claimsieve.")
