@@ -159,6 +159,9 @@ def test_another_language_is_said_and_nobody_is_guessed_to_speak(claimsieve, tmp
     ("options", "message"),
     [
         (["--as-of", "8 January"], "--as-of 8 January: expected a date"),
+        (["--as-of", "2020-13-01"], "--as-of 2020-13-01: expected a date of the calendar, but there is no such day"),
+        (["-", "-"], "expected one article on standard input, found it named twice"),
+        (["-", "--evidence", "-"], "expected one article on standard input, found it named twice"),
         (["-o", "dam.txt"], "expected a folder for the output, found a file"),
     ],
 )
@@ -227,3 +230,29 @@ def test_what_is_cheap_to_check_is_told_before_encoders_and_articles(
     assert (found, out) == (code, "")
     assert message in err
     assert not (story.parent / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "expected text, found a JPEG picture"),
+        (b"\x89PNG\r\n\x1a\n\xff", "expected text, found a PNG picture"),
+        (b"GIF89a\xff", "expected text, found a GIF picture"),
+        (b"PK\x03\x04\xff", "expected text, found a zip file"),
+        (None, "expected an article, found a folder"),
+    ],
+)
+def test_what_is_no_text_is_named(claimsieve, tmp_path, content, message):
+    path = tmp_path / "a.txt"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    code, _, err = claimsieve("article", path, "-o", tmp_path / "out")
+    assert (code, message in err) == (1, True), err
+
+
+def test_an_article_that_is_named_twice_is_taken_once(claimsieve, story, tmp_path, monkeypatch):
+    monkeypatch.chdir(story.parent)
+    code, out, err = claimsieve("article", story, "dam.txt", "-o", tmp_path / "out", "--json", "--no-similarity")
+    assert (code, json.loads(out)["articles"]) == (0, 1), err

@@ -70,7 +70,7 @@ def test_the_folder_of_an_article_becomes_its_page(claimsieve, labelled_file, tm
             "--pictures none: expected a folder",
         ),
         (("report", "labelled.jsonl", "-o", "page.html", "--map", "claims=text"), 2, "Did you mean 'claim'"),
-        (("report", "none", "-o", "page.html", "--rows", "3"), 2, "expected a labelled file with them, found a model"),
+        (("report", ".", "-o", "page.html", "--rows", "3"), 2, "expected a labelled file with them, found a model"),
         (("predict", "none", "claims.jsonl", "--report", "page.html"), 2, "found -o '-'"),
         (("predict", "none", "claims.jsonl", "-o", "out.jsonl", "--report", "-"), 2, "expected a file for the page"),
         (("predict", "none", "claims.jsonl", "-o", "out.jsonl", "--report", "out.jsonl"), 2, "expected another file"),
@@ -109,3 +109,15 @@ def test_predict_writes_the_page_of_what_it_labelled(claimsieve, model, planted_
     assert page.count('<article class="card') == 6
     assert 'class="for w' in page
     assert f"labelled by {model}" in page
+
+
+def test_what_is_not_there_is_told_with_what_report_takes(claimsieve, tmp_path):
+    code, _, err = claimsieve("report", tmp_path / "nothing", "-o", tmp_path / "page.html")
+    assert code == 1
+    assert "nothing: expected a model directory, a labelled file or the folder of an article, found nothing" in err
+    code, _, err = claimsieve("report", tmp_path, "-o", tmp_path / "page.html")
+    assert (code, "expected a model directory with manifest.json, found none in this folder" in err) == (1, True)
+    (tmp_path / "a.jsonl").write_text("{}")
+    arguments = ("predict", "none", tmp_path / "a.jsonl", "-o", tmp_path / "b.jsonl", "--report", tmp_path)
+    code, _, err = claimsieve(*arguments)
+    assert (code, f"--report {tmp_path}: expected a file for the page, found a folder" in err) == (2, True)

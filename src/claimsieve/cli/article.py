@@ -1,6 +1,8 @@
 """claimsieve article"""
 
 import json
+import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,6 +97,7 @@ def article(
     from claimsieve.intake.evidence import Limits
     from claimsieve.intake.evidence_files import read_evidence
 
+    articles = _each_once(articles, evidence)
     check_directory(output, inputs=[*articles, *evidence])
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
@@ -138,12 +141,24 @@ def article(
         raise typer.Exit(3)
 
 
+def _each_once(articles: Sequence[str], evidence: Sequence[str]) -> list[str]:
+    """The articles without those that are named again. Raises ConfigError for two of them on standard input."""
+    if [*articles, *evidence].count("-") > 1:
+        raise ConfigError("-: expected one article on standard input, found it named twice.")
+    known: dict[str, str] = {}
+    for name in articles:
+        known.setdefault(name if "://" in name or name == "-" else os.path.realpath(name), name)
+    return list(known.values())
+
+
 def _date(text: str | None) -> str | None:
     from claimsieve.records import RecordError, claim_from_row
 
     try:
         return claim_from_row({"claim": "-", "date": text}).date
     except RecordError:
+        if re.fullmatch(r"\d{4}(-\d{2}){0,2}", text or ""):
+            raise ConfigError(f"--as-of {text}: expected a date of the calendar, but there is no such day.") from None
         raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
 
 

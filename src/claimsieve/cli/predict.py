@@ -168,6 +168,10 @@ def _check_report(report: str, claims: str, output: str) -> None:
         )
     if report == "-":
         raise ConfigError("--report: expected a file for the page, found '-'. Name one such as page.html.")
+    if Path(report).is_dir():
+        raise ConfigError(
+            f"--report {report}: expected a file for the page, found a folder. Name one such as page.html."
+        )
     check_page(report, sources=[*_given_files(claims), Path(output), Path(f"{output}.rejects.jsonl")])
 
 

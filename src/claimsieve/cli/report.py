@@ -1,6 +1,7 @@
 """claimsieve report"""
 
 from collections.abc import Mapping, Sequence
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import typer
 
 from claimsieve.cli import app
 from claimsieve.cli.console import counted, say
-from claimsieve.errors import ConfigError
+from claimsieve.errors import ConfigError, DataError
 
 
 @app.command(
@@ -57,6 +58,10 @@ def _is_model(source: str) -> bool:
     path = Path(source)
     if source.startswith(("models:/", "runs:/")):
         return True
+    if not path.exists() and not is_claims_file(source) and not has_magic(source):
+        raise DataError(
+            f"{source}: expected a model directory, a labelled file or the folder of an article, found nothing."
+        )
     return not is_article_folder(path) if path.is_dir() else not (path.is_file() or is_claims_file(source))
 
 

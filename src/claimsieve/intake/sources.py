@@ -1,5 +1,6 @@
 """The bytes of an article as text: a file, standard input or a web address, with limits, in a known encoding."""
 
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ _BEGINNINGS = {
     b"%PDF": "a PDF file",
     b"\xd0\xcf\x11\xe0": "a word processor's document",
     b"{\\rtf": "an RTF file",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\x89PNG": "a PNG picture",
+    b"GIF8": "a GIF picture",
+    b"RIFF": "a WebP picture, sound or film",
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
@@ -64,6 +69,8 @@ def read_source(name: str, *, allow_private: bool = False) -> Source:
             raise DataError("expected an article on standard input, found it closed.")
         text = decoded("standard input", _limited("standard input", sys.stdin.buffer), html=True)
         return Source("standard input", text, "html" if _LOOKS_LIKE_HTML.match(text) else "text", folder=Path())
+    if os.path.isdir(name):  # noqa: PTH112  # Path.is_dir raises for a name that is too long
+        raise DataError(f"{name}: expected an article, found a folder. Name its files, such as {name}/*.html.")
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)

@@ -126,7 +126,8 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"{directory}: expected a model directory with {MANIFEST}, found none.") from None
+        where = "in this folder" if directory.is_dir() else "as there is no such folder"
+        raise ModelError(f"{directory}: expected a model directory with {MANIFEST}, found none {where}.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: cannot be read: {error}.") from None
     try:
