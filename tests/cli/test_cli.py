@@ -402,7 +402,14 @@ def test_predict_says_what_it_wrote(claimsieve, model, planted_claims, tmp_path)
     tally = json.loads(out)
     assert 0 <= tally.pop("abstained") <= 120
     expected = {"read": 120, "labelled": 120, "rejected": 0, "rejects_file": None, "without_evidence": 0}
-    assert tally == expected | {"repeated": 0, "split": 0, "cut": 0, "recycled": 0, "unmatched": 0}
+    assert tally == expected | {
+        "repeated": 0,
+        "split": 0,
+        "cut": 0,
+        "recycled": 0,
+        "unmatched": 0,
+        "date_unreadable": 0,
+    }
     assert claimsieve("predict", model, planted_claims, "-o", target, "-q") == (0, "", "")
 
 
@@ -430,7 +437,7 @@ def test_predict_reads_stdin_and_writes_stdout(claimsieve, model, monkeypatch):
     tally = {"read": 3, "labelled": 2, "rejected": 1, "rejects_file": None, "without_evidence": 2}
     told = json.loads(err.splitlines()[-1])
     assert told.pop("abstained") in (0, 1, 2)
-    assert told == tally | {"repeated": 0, "split": 0, "cut": 0, "recycled": 0, "unmatched": 0}
+    assert told == tally | {"repeated": 0, "split": 0, "cut": 0, "recycled": 0, "unmatched": 0, "date_unreadable": 0}
 
 
 def test_predict_with_rejects_is_exit_code_3_and_says_where_they_are(claimsieve, model, tmp_path):
