@@ -43,6 +43,19 @@ def test_a_labelled_file_becomes_a_page_with_its_pictures(claimsieve, labelled_f
     assert "<h1>Three &lt;claims&gt;</h1>" in out
 
 
+def test_json_says_what_the_page_shows(claimsieve, labelled_file, tmp_path):
+    code, out, err = claimsieve("report", labelled_file, "-o", tmp_path / "page.html", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["written"] == str(tmp_path / "page.html")
+    assert (told["page"], told["shown"], told["unreadable"]) == ("analysis", len(article_rows()), 0)
+    assert sum(told["labels"].values()) == len(article_rows())
+    code, out, err = claimsieve("report", labelled_file, "-o", "-", "--json")
+    assert code == 0
+    assert out.lstrip().startswith("<!doctype html>")
+    assert json.loads(err)["written"] == "-"
+
+
 def test_pictures_elsewhere_are_read_where_the_user_says_so(claimsieve, labelled_file, tmp_path):
     moved = tmp_path / "rows" / "labelled.jsonl"
     moved.parent.mkdir()

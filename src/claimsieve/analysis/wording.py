@@ -24,6 +24,7 @@ REASONS: dict[str, str] = {
     "picture_recycled": "A picture that came with it was known before the claim’s date. Look at both.",
     "picture_undated_claim": "A picture that came with it is known, but the claim has no date: whether the picture is "
     "older was not judged.",
+    "date_unreadable": "Its date is none that can be read, so nothing was compared with it.",
     "picture_address": "A picture of it stands at an address, and was not looked up.",
     "picture_outside": "A picture of it lies outside the folder that may be read, and was not looked up.",
     "picture_missing": "A picture of it is not there, and was not looked up.",

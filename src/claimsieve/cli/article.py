@@ -4,8 +4,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from claimsieve.cli.against import (
     looked_up,
     tally_lines,
 )
-from claimsieve.cli.console import counted, print_table, row_counter, say
+from claimsieve.cli.console import counted, print_table, row_counter, say, spinner
 from claimsieve.cli.options import MEDIA_INDEX, MEDIA_LEEWAY, MEDIA_ROOT
 from claimsieve.cli.pictures import Illustrations, illustrations, media_options, pictured, thumbnails
 from claimsieve.errors import ConfigError, DataError
@@ -103,10 +102,10 @@ def article(
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
     own = [output / name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)]
     given = illustrations(output, limits, index=media_index, root=media_root, leeway_days=media_leeway_days)
-    with _reading(quiet=quiet) as advance:
+    with spinner("reading", quiet=quiet) as advance:
         passages = read_evidence(evidence, allow_private=allow_private, advance=advance)
     earlier = earlier_checks(typed, as_of=limits.as_of, written=own)
-    with _reading(quiet=quiet) as advance:
+    with spinner("reading", quiet=quiet) as advance:
         intake = take_in(
             articles,
             evidence=passages.passages,
@@ -160,19 +159,6 @@ def _date(text: str | None) -> str | None:
         if re.fullmatch(r"\d{4}(-\d{2}){0,2}", text or ""):
             raise ConfigError(f"--as-of {text}: expected a date of the calendar, but there is no such day.") from None
         raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
-
-
-@contextmanager
-def _reading(*, quiet: bool) -> Iterator[Any]:
-    """A progress line that names what is read."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda name: None
-        return
-    with console.status("reading") as status:
-        yield lambda name: status.update(f"reading {name!r}")
 
 
 def _labelled(intake: "Intake", model: str, output: Path, given: Illustrations, *, quiet: bool) -> list[dict[str, Any]]:

@@ -49,6 +49,19 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
+def spinner(doing: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done, and of what, to a person at a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda name: None
+        return
+    with console.status(doing) as status:
+        yield lambda name: status.update(f"{doing} {plain(name)!r}")
+
+
+@contextmanager
 def row_counter(*, quiet: bool) -> Iterator[Callable[[int], None]]:
     """A progress line that counts rows. The rate is that since the first count, which has an earlier run's rows."""
     from rich.console import Console

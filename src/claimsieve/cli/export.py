@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import say
+from claimsieve.cli.console import say, spinner
 from claimsieve.errors import ConfigError, DataError
 
 group = typer.Typer(
@@ -66,7 +66,8 @@ def claimreview(
     labelled = _labelled_in(labelled)
     check(labelled, output)
     form = Form(day or date.today().isoformat(), base_url, source_type.capitalize())
-    tally = export_reviews(labelled, output, form=form, decided_only=decided_only)
+    with spinner("writing", quiet=quiet or as_json):
+        tally = export_reviews(labelled, output, form=form, decided_only=decided_only)
     if as_json:
         typer.echo(json.dumps(asdict(tally)), err=output == "-")
     quiet = quiet or as_json

@@ -1,5 +1,6 @@
 """claimsieve report"""
 
+import json
 from collections.abc import Mapping, Sequence
 from glob import has_magic
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import counted, say
+from claimsieve.cli.console import counted, say, spinner
 from claimsieve.errors import ConfigError, DataError
 
 
@@ -31,6 +32,9 @@ def report(
     ),
     rows: int | None = typer.Option(None, "--rows", min=1, help="Claims shown at most; 2,000 if not given."),
     title: str | None = typer.Option(None, "--title", help="Of the analyst's page."),
+    as_json: bool = typer.Option(
+        False, "--json", help="Print what the page shows as JSON (on stderr when the output is '-')."
+    ),
     quiet: bool = typer.Option(False, "-q", "--quiet", help="Say nothing on stderr."),
 ) -> None:
     """One self-contained HTML page to open, print or send: a model's evaluation, or labelled claims for an analyst.
@@ -41,12 +45,23 @@ def report(
     if _is_model(source):
         if mapping or pictures or rows or title:
             raise ConfigError("--map, --pictures, --rows, --title: expected a labelled file with them, found a model.")
-        _evaluation(source, output)
+        with spinner("writing", quiet=quiet or as_json):
+            _evaluation(source, output)
+        told: dict[str, Any] = {"page": "evaluation"}
         following = f"open it in a browser   ·   claimsieve card {source}"
     else:
-        _analysis(source, output, mapping, pictures, rows, title, quiet=quiet)
+        with spinner("writing", quiet=quiet or as_json):
+            told = {"page": "analysis", **_analysis(source, output, mapping, pictures, rows, title)}
+        if hidden := told["pictures_elsewhere"]:
+            say(
+                f"{counted(hidden, 'picture is', 'pictures are')} not shown, being elsewhere than beside the rows: "
+                "--pictures FOLDER names where they may be read from",
+                quiet=quiet or as_json,
+            )
         following = "open it in a browser"
-    if output != "-":
+    if as_json:
+        typer.echo(json.dumps({"written": output, **told}), err=output == "-")
+    elif output != "-":
         say(f"wrote {output}", quiet=quiet)
         say(f"next: {following}", quiet=quiet)
 
@@ -82,9 +97,8 @@ def _analysis(
     pictures: list[Path],
     rows: int | None,
     title: str | None,
-    *,
-    quiet: bool,
-) -> None:
+) -> dict[str, Any]:
+    """Write the page of labelled claims. Returns what it shows, for --json."""
     from claimsieve.analysis.reading import is_article_folder, read_article_folder, read_labelled
     from claimsieve.analysis.writing import MAX_ROWS, write_analysis
     from claimsieve.cli.options import field_map
@@ -101,12 +115,12 @@ def _analysis(
     else:
         found = read_labelled(source, mapping=field_map(mapping), limit=limit)
     write_analysis(found, output, pictures=pictures, limit=limit, title=title)
-    if hidden := _elsewhere(found.rows, [found.folder, *pictures]):
-        say(
-            f"{counted(hidden, 'picture is', 'pictures are')} not shown, being elsewhere than in {found.folder}: "
-            "--pictures FOLDER names where they may be read from",
-            quiet=quiet,
-        )
+    return {
+        "shown": len(found.rows),
+        "labels": dict(found.labels),
+        "unreadable": found.unreadable,
+        "pictures_elsewhere": _elsewhere(found.rows, [found.folder, *pictures]),
+    }
 
 
 def _elsewhere(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> int:
