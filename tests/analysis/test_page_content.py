@@ -90,7 +90,13 @@ def test_why_a_person_decides_is_said_in_words(cards):
     assert "No evidence came with it" in cards[7].words
     assert "A person decides, however sure the model is. No evidence came with it" in cards[8].words
     of_pictures = {word for part in get_args(PictureReason) for word in get_args(part) or (part,)}
-    assert set(REASONS) == {*get_args(Reason), *of_pictures, "picture_recycled", "picture_undated_claim"}
+    assert set(REASONS) == {
+        *get_args(Reason),
+        *of_pictures,
+        "picture_recycled",
+        "picture_undated_claim",
+        "date_unreadable",
+    }
 
 
 def test_two_axes_are_told_where_the_model_has_them(cards):
