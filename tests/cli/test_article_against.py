@@ -157,6 +157,7 @@ def test_an_article_checked_again_knows_the_model_s_labels_for_what_they_are(run
     )
     assert code == 0, told
     assert "4 were checked before in the same words" in told
+    assert "4 checked claims bear a label that a model gave, which is no person's verdict" in told
     assert "as evidence" not in told
     for row in rows_of(place / "again" / "labelled.jsonl").values():
         assert row["matches"][0]["machine_made"] is True

@@ -106,6 +106,7 @@ def tally_lines(tally: "Tally") -> Iterator[str]:
     were, have = ("was", "were"), ("has", "have")
     checked, rows = ("checked claim", "checked claims"), ("row", "rows")
     says = ("checked claim says", "checked claims say")
+    bear = ("checked claim bears", "checked claims bear")
     where = tally.rejects_file or "stderr"
     lines: list[tuple[int, tuple[str, str], str]] = [
         (tally.duplicate, were, "checked before in the same words (duplicate)"),
@@ -114,6 +115,7 @@ def tally_lines(tally: "Tally") -> Iterator[str]:
         (tally.disagreeing, have, "matches whose verdicts disagree"),
         (tally.evidence, were, "given earlier checks as evidence"),
         (tally.checked_open, says, "no verdict: which column holds it? --against-map rating=COLUMN"),
+        (tally.checked_by_model, bear, "a label that a model gave, which is no person's verdict"),
         (tally.checked_later, checked, "left out: not surely there on the day of --as-of"),
         (tally.rejected + tally.checked_rejected, rows, f"rejected → {where}"),
     ]

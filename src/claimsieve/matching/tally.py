@@ -19,8 +19,9 @@ class Tally:
     """read = matched (rows written) + rejected. The kinds count rows by their best match.
 
     checked: claims that were searched. checked_rejected, checked_later: rows of FILE that could not be read, or were
-    left out by --as-of. checked_open: of checked, those without a verdict. disagreeing: rows whose duplicate and
-    similar matches have more than one verdict. evidence: rows that were given an earlier check as evidence.
+    left out by --as-of. checked_open, checked_by_model: of checked, those without a verdict, and those whose label is
+    a model's. disagreeing: rows whose duplicate and similar matches have more than one verdict. evidence: rows that
+    were given an earlier check as evidence.
     """
 
     read: int = 0
@@ -36,6 +37,7 @@ class Tally:
     checked_rejected: int = 0
     checked_later: int = 0
     checked_open: int = 0
+    checked_by_model: int = 0
 
     def plus(self, **counts: int) -> "Tally":
         return replace(self, **{name: getattr(self, name) + count for name, count in counts.items()})
@@ -63,6 +65,7 @@ def read_known(
         checked_rejected=len(rejects),
         checked_later=len(readable) - len(known),
         checked_open=sum(one.label is None for one in known),
+        checked_by_model=sum(one.is_made for one in known),
     )
     return known, rejects, tally
 
