@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def text(folder):
-    return analysis_page(article_rows(), articles=[ARTICLE], model="runs/flagship", folders=[folder])
+    return analysis_page(article_rows(), articles=[ARTICLE], model="runs/flagship", thumbnails=Thumbnails([folder]))
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +319,10 @@ def test_a_page_of_nothing_is_a_page():
 
 def test_the_same_rows_give_the_same_page(text, folder):
     again = analysis_page(
-        json.loads(json.dumps(article_rows())), articles=[ARTICLE], model="runs/flagship", folders=[folder]
+        json.loads(json.dumps(article_rows())),
+        articles=[ARTICLE],
+        model="runs/flagship",
+        thumbnails=Thumbnails([folder]),
     )
     assert again == text
 

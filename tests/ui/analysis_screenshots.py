@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from analyst_rows import ARTICLE, article_rows, draw_pictures
 from claimsieve.analysis.page import analysis_page
+from claimsieve.analysis.pictures import Thumbnails
 
 MAX_BYTES = 300_000
 VIEWS = {"analysis-light": ("light", ""), "analysis-dark": ("dark", "#claim-6")}
@@ -25,7 +26,9 @@ def main(folder: Path) -> None:
         page = Path(work) / "page.html"
         draw_pictures(page.parent / "pictures")
         rows = article_rows()
-        page.write_text(analysis_page(rows, articles=[ARTICLE], title=ARTICLE["title"], folders=[page.parent]))
+        page.write_text(
+            analysis_page(rows, articles=[ARTICLE], title=ARTICLE["title"], thumbnails=Thumbnails([page.parent]))
+        )
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_OPTIONS)
         for name, (scheme, anchor) in VIEWS.items():
             size = {"width": 1360, "height": 1000}

@@ -6,6 +6,7 @@ import pytest
 
 from analyst_rows import ARTICLE, article_rows, draw_pictures, labelled
 from claimsieve.analysis.page import analysis_page
+from claimsieve.analysis.pictures import Thumbnails
 
 WAIT_SECONDS = 120  # two cores may be busy with something else
 WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 360, "height": 740}
@@ -18,7 +19,9 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("page")
     draw_pictures(made / "pictures")
     rows = [*article_rows(), labelled("A claim from elsewhere", (0.2, 0.7, 0.1), lang="en", source="Somebody")]
-    (made / "page.html").write_text(analysis_page(rows, articles=[ARTICLE], model="runs/m", folders=[made]))
+    (made / "page.html").write_text(
+        analysis_page(rows, articles=[ARTICLE], model="runs/m", thumbnails=Thumbnails([made]))
+    )
     return made
 
 

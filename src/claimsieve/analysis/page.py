@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimsieve.analysis.articles import article_views
@@ -30,7 +29,6 @@ def analysis_page(
     articles: Sequence[Mapping[str, Any]] = (),
     model: str | None = None,
     title: str = TITLE,
-    folders: Sequence[Path] = (),
     thumbnails: Thumbnails | None = None,
     limit: int = MAX_ROWS,
     labels: Mapping[str, int] | None = None,
@@ -40,11 +38,10 @@ def analysis_page(
 
     rows: as `claimsieve predict --explain` writes them; what a row lacks is not shown, and a row without a claim is
     counted. articles: `{name, title, text, date, author, outlet, url}`; a row's `article` and `span` lead into them.
-    folders: where pictures may be read from; none are read without. thumbnails: in
-    place of folders, what makes small pictures. limit: rows shown. labels: label → rows of the
-    whole file, where `rows` is only its beginning; unreadable: rows of it that could not be read.
+    thumbnails: what reads pictures; none are read without. limit: rows shown. labels: label → rows of the whole file,
+    where `rows` is only its beginning; unreadable: rows of it that could not be read.
     """
-    cards, taken, without_claim = _cards(rows[:limit], thumbnails or Thumbnails(folders))
+    cards, taken, without_claim = _cards(rows[:limit], thumbnails or Thumbnails(()))
     in_all = sum(labels.values()) if labels else len(rows)
     views, others = article_views(articles, cards)
     summary = summary_of(cards, labels=labels if labels and in_all > taken else None)

@@ -35,6 +35,7 @@ class Thumbnails:
     folders: where pictures may lie. A path is tried in each of them in turn, and one that leads out of all of them,
     also by '..' or by a link, is not opened: a row may come from anywhere, and the page may go anywhere.
     own, known: name → file of pictures that came with claims, and of older ones, that were found and may be shown.
+    elsewhere: names asked for that lead to no file in the folders.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Thumbnails:
         self._folders = [folder.resolve() for folder in folders]
         self._own, self._known = own or {}, known or {}
         self._made: dict[Path, Thumbnail] = {}
+        self.elsewhere: set[str] = set()
 
     def __call__(self, path: str, *, known: bool = False) -> Thumbnail:
         """Never raises: what cannot be shown says why. known: it is an older one."""
@@ -74,6 +76,7 @@ class Thumbnails:
             return "pictures are not read for this page"
         if path.startswith(("http://", "https://")):
             return "it is an address, and nothing is fetched"
+        self.elsewhere.add(path)
         places = [(folder / path).resolve() for folder in self._folders]
         if not any(place.is_relative_to(folder) for place in places for folder in self._folders):
             return "it lies outside the folder of the labelled file; --pictures FOLDER allows another"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claimsieve.analysis.page import MAX_ROWS, TITLE, analysis_page
+from claimsieve.analysis.pictures import Thumbnails
 from claimsieve.analysis.reading import Labelled
 from claimsieve.pages import write_page
 
@@ -18,19 +19,22 @@ def write_analysis(
     pictures: Sequence[Path] = (),
     limit: int = MAX_ROWS,
     title: str | None = None,
-) -> None:
+) -> int:
     """Write the page of labelled rows, whole or not at all; '-' is standard output.
 
-    pictures: folders of pictures beside the one that the rows lie in. Raises ConfigError or DataError.
+    pictures: folders of pictures beside the one that the rows lie in. Returns how many pictures lie in none of them.
+    Raises ConfigError or DataError.
     """
+    thumbnails = Thumbnails([found.folder, *pictures])
     page = analysis_page(
         found.rows,
         articles=found.articles,
         model=model,
         title=title or TITLE,
-        folders=[found.folder, *pictures],
+        thumbnails=thumbnails,
         limit=limit,
         labels=found.labels,
         unreadable=found.unreadable,
     )
     write_page(page, output, sources=found.files)
+    return len(thumbnails.elsewhere)

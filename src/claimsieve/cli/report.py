@@ -1,7 +1,6 @@
 """claimsieve report"""
 
 import json
-from collections.abc import Mapping, Sequence
 from glob import has_magic
 from pathlib import Path
 from typing import Any
@@ -114,27 +113,10 @@ def _analysis(
         found = read_article_folder(folder, limit=limit)
     else:
         found = read_labelled(source, mapping=field_map(mapping), limit=limit)
-    write_analysis(found, output, pictures=pictures, limit=limit, title=title)
+    elsewhere = write_analysis(found, output, pictures=pictures, limit=limit, title=title)
     return {
         "shown": len(found.rows),
         "labels": dict(found.labels),
         "unreadable": found.unreadable,
-        "pictures_elsewhere": _elsewhere(found.rows, [found.folder, *pictures]),
+        "pictures_elsewhere": elsewhere,
     }
-
-
-def _elsewhere(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> int:
-    """How many pictures of the rows are files that lie in none of the folders."""
-    from claimsieve.data.rows import record_cells
-    from claimsieve.intake.media import located_in
-    from claimsieve.media.places import Place, PlaceError
-
-    count = 0
-    for name in {name for row in rows for name in _names(record_cells({"media": row.get("media")}).get("media"))}:
-        found = [located_in(name, Place(base, root)) for base in folders for root in folders]
-        count += all(isinstance(one, PlaceError) and one.reason != "picture_address" for one in found)
-    return count
-
-
-def _names(media: Any) -> list[str]:
-    return [one for one in (media if isinstance(media, list) else [media]) if isinstance(one, str)]

@@ -22,6 +22,7 @@ RELATIVE_REMARK = re.compile(
     r"|back)|could\s+not\s+be|"
     r"did\s+not\s+show|do\s+not\s+show)\b"
 )
+TIME_SPAN = r"\w+\s+(?:minutes?|hours?|days?|weeks?|months?|years?)\s+"  # "a day ", "two hours ", before "after"
 _CLAUSE_ENDS = re.compile(r";\s+|,\s+(?:and|but|while|whereas|although|though)\s+")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from claimsieve.intake.articles import Found, Span
-from claimsieve.intake.frames import RELATIVE_REMARK, Frame, Sentence, is_filler
+from claimsieve.intake.frames import RELATIVE_REMARK, TIME_SPAN, Frame, Sentence, is_filler
 from claimsieve.intake.phrasing import as_sentence
 from claimsieve.intake.quotes import FILLER, Quotation
 from claimsieve.intake.sentences import sentences
@@ -35,9 +35,7 @@ _LABELS = re.compile(
 
 # "…, the company said, a day after the United States grounded it": that is the article's word.
 _AND_THAT = re.compile(r"(\S)\s+and\s+that\s+(?=(?:the|a|an|his|her|its|their|he|she|it|they|there|[A-Z]\w+|\d\S*)\s)")
-_LATER = re.compile(
-    r"(?:(?:an?|two|three|four|five|several|some|\w+)\s+(?:minutes?|hours?|days?|weeks?|months?|years?)\s+)?(?:after|since)\s+"
-)
+_LATER = re.compile(rf"(?:{TIME_SPAN})?(?:after|since)\s+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 
 from claimsieve.intake.articles import Span
-from claimsieve.intake.frames import Frame, Sentence, clause_start
+from claimsieve.intake.frames import TIME_SPAN, Frame, Sentence, clause_start
 from claimsieve.intake.quotes import FILLER
 from claimsieve.intake.speakers import ONLY_A_NAME, Subject, cleaned, is_speaker, subject_after
 from claimsieve.intake.verbs import FINITE, Verb, group, has_verb
@@ -15,8 +15,7 @@ _WHEN = re.compile(
 _NO_MORE_OF_IT = re.compile(
     r"(?:who|which|adding|citing|quoting|speaking|referring|according|in|on|at|after|as|when|while|but|without"
     r"|during|describing"
-    r"|calling|though|although|whereas|(?:an?|two|three|four|five|several|some|\w+)\s+(?:minutes?|hours?|days?|weeks?|months?|years?)"
-    r"\s+(?:after|before|since))\b"
+    rf"|calling|though|although|whereas|{TIME_SPAN}(?:after|before|since))\b"
 )
 _REMARK = re.compile(r"(?:a|an|the|his|her|its|and)\b")
 
