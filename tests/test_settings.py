@@ -60,8 +60,18 @@ def test_what_is_wrong_with_adapters_is_told_once(lora, told):
 @pytest.mark.parametrize(
     ("training", "told"),
     [
-        ({"epoch_rows": 10}, "training.epoch_rows and first_epochs go with training.corpus_temperature, found none"),
-        ({"first_epochs": 1}, "training.epoch_rows and first_epochs go with training.corpus_temperature, found none"),
+        (
+            {"epoch_rows": 10},
+            "training.epoch_rows, first_epochs and even_within go with training.corpus_temperature, found none",
+        ),
+        (
+            {"even_within": "event"},
+            "training.epoch_rows, first_epochs and even_within go with training.corpus_temperature, found none",
+        ),
+        (
+            {"first_epochs": 1},
+            "training.epoch_rows, first_epochs and even_within go with training.corpus_temperature, found none",
+        ),
         (
             {"corpus_temperature": 2.0, "first_epochs": 1},
             "go together, with fewer first epochs than epochs, found 0 corpora and 1 of 3 epochs",

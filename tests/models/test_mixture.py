@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from claimsieve.errors import TrainingError
 from claimsieve.models.loop import Examples, LoopSettings, plan
 from claimsieve.models.mixture import drawn, draws_per_epoch
+from claimsieve.records import Claim
 
 rows_of = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4)), min_size=1, max_size=200)
 
@@ -91,3 +92,23 @@ def test_an_epoch_of_the_plan_holds_the_rows_that_are_drawn():
     assert abs(len(rows) - 120) <= 40
     assert abs((labels[rows] == 1).mean() - 0.5) < 0.1
     assert steps[-1][0] == 2
+
+
+def test_labels_are_even_within_each_event_where_that_is_asked_for():
+    """As in rumours of a few events: nine of ten of one event are false, nine of ten of the other true."""
+    places = {"verified": 0, "propaganda": 2}
+    claims = [
+        Claim("A rumour.", event=event, corpus="rumours", label=label)
+        for event, common, rare in (("fire", "propaganda", "verified"), ("flood", "verified", "propaganda"))
+        for label in [common] * 90 + [rare] * 10
+    ]
+    labels = np.array([places[claim.label] for claim in claims])
+
+    def share_of_common(even_within):
+        settings = LoopSettings(epochs=1, corpus_temperature=1.0, even_within=even_within)
+        (found,) = settings.draws([(claim.corpus, settings.part_of(claim)) for claim in claims], labels)
+        assert found.sum() == pytest.approx(200)
+        return found[:90].sum() / found[:100].sum()
+
+    assert share_of_common("corpus") == pytest.approx(0.9)
+    assert share_of_common("event") == pytest.approx(0.5)

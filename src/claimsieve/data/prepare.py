@@ -16,6 +16,7 @@ from claimsieve.data.augmentation import augment
 from claimsieve.data.duplicates import cluster
 from claimsieve.data.edits import edited
 from claimsieve.data.leaks import NOWHERE, SPLITS, check_labels
+from claimsieve.data.reports import reported
 from claimsieve.data.splits import folds, groups, split
 from claimsieve.data.thinning import thinned
 from claimsieve.errors import ConfigError
@@ -137,7 +138,8 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
         seed=cut.seed,
         clusters=own,
     )
-    return kept + made + edited(train, share=plan.edited, seed=cut.seed)
+    made += edited(train, share=plan.edited, seed=cut.seed)
+    return kept + made + reported(train, share=plan.reported, seed=cut.seed)
 
 
 def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:

@@ -8,11 +8,12 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from claimsieve import processes
+from claimsieve.data.leaks import event_of
 from claimsieve.errors import TrainingError
 from claimsieve.models.batches import plan_epoch
 from claimsieve.models.mixture import Draws, drawn, draws_per_epoch
 from claimsieve.models.optimizer import MasterAdamW
-from claimsieve.records import LABELS, Label
+from claimsieve.records import LABELS, Claim, Label
 
 Collate = Callable[[np.ndarray], dict[str, torch.Tensor]]
 Planned = tuple[float, list[np.ndarray]]  # how many epochs are done after the step, and its batches of rows
@@ -24,6 +25,7 @@ class LoopSettings:
 
     accumulate_steps: how many batches make one step of the optimiser, which is that of one batch of all their rows.
     corpus_temperature, epoch_rows: of a mixture of corpora (mixture.draws_per_epoch); without, every row once an epoch.
+    even_within: what its labels are drawn evenly in, a corpus or each event of it.
     first_corpora: of a mixture, those from which alone the first `first_epochs` epochs are drawn.
     """
 
@@ -37,11 +39,16 @@ class LoopSettings:
     max_gradient_norm: float = 1.0
     label_weights: str = "balanced"
     corpus_temperature: float | None = None
+    even_within: str = "corpus"
     epoch_rows: int | None = None
     first_corpora: Sequence[str] = ()
     first_epochs: int = 0
     evaluations_per_epoch: int = 1
     patience_evaluations: int = 2
+
+    def part_of(self, claim: Claim) -> Hashable:
+        """What parts a corpus's rows in a mixture, beside the heads."""
+        return event_of(claim) if self.even_within == "event" else None
 
     def draws(self, sources: Sequence[tuple[str | None, Hashable]], labels: np.ndarray) -> list[Draws] | None:
         """How often each row is drawn, epoch by epoch; None: once in each. Shapes: (n,)

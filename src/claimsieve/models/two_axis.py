@@ -117,7 +117,8 @@ class TwoAxisModel:
         pairs, claims = self._lessons(train)
         sequences, truncated = self._sequences([claim for claim, _ in pairs], [claim for claim, _ in claims])
         labels = places([target for _, target in [*pairs, *claims]])
-        sources = [(claim.corpus, target in STANCE_OUTPUTS) for claim, target in [*pairs, *claims]]
+        taught = [(claim, target in STANCE_OUTPUTS) for claim, target in [*pairs, *claims]]
+        sources = [(claim.corpus, (of_stance, self.loop.part_of(claim))) for claim, of_stance in taught]
         asked = self.encode(processes.share(valid))
         yield from fit_network(
             LogitsOnly(transformer.network),
@@ -134,7 +135,11 @@ class TwoAxisModel:
             settings=self.loop,
             seed=transformer.seed,
             state=state,
-            notes={"precision": precision, "lessons": _told(sources), "truncated": truncated},
+            notes={
+                "precision": precision,
+                "lessons": _told([of_stance for _, of_stance in taught]),
+                "truncated": truncated,
+            },
         )
         transformer.finish()
 
@@ -279,9 +284,8 @@ class TwoAxisModel:
         return model
 
 
-def _told(sources: Sequence[tuple[str | None, bool]]) -> str:
-    stance = sum(of_stance for _, of_stance in sources)
-    return f"{stance:,} rows teach the stance, {len(sources) - stance:,} the manipulation"
+def _told(of_stance: Sequence[bool]) -> str:
+    return f"{sum(of_stance):,} rows teach the stance, {len(of_stance) - sum(of_stance):,} the manipulation"
 
 
 def _gathered(passes: Iterator[Tokens], rows: Places, answers: Floats) -> Attributions:

@@ -136,8 +136,11 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _a_mixture_is_drawn_by_networks(self) -> "RunConfig":
         training = self.training
-        if training.corpus_temperature is None and (training.epoch_rows is not None or training.first_epochs):
-            raise ValueError("training.epoch_rows and first_epochs go with training.corpus_temperature, found none")
+        of_a_mixture = training.epoch_rows is not None or training.first_epochs or training.even_within != "corpus"
+        if training.corpus_temperature is None and of_a_mixture:
+            raise ValueError(
+                "training.epoch_rows, first_epochs and even_within go with training.corpus_temperature, found none"
+            )
         if bool(training.first_corpora) != bool(training.first_epochs) or training.first_epochs >= training.epochs:
             raise ValueError(
                 "training.first_corpora and first_epochs go together, with fewer first epochs than epochs, found "

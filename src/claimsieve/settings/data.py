@@ -96,6 +96,8 @@ class Augmentation(Section):
     thinned: Annotated[float, Field(ge=0, le=1)] = 0.0  # leave out so many of the rows that the claim's words solve
     withheld: Annotated[float, Field(ge=0, le=1)] = 0.0  # with no evidence at all
     edited: Annotated[float, Field(ge=0, le=1)] = 0.0  # supported, edited to refute; as many more edited to no effect
+    # Three times each: with reports written for it that confirm it, that deny it, and that leave it open.
+    reported: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class Audit(Section):

@@ -94,6 +94,8 @@ class Training(Section):
     label_weights: Literal["balanced", "none"] = "balanced"
     # A corpus of n rows is drawn n ** (1 / temperature) often, its labels evenly. None: each row once an epoch.
     corpus_temperature: Annotated[float, Field(ge=1)] | None = None
+    # With it: draw labels evenly within a corpus, or within each event, which then tells no label away either.
+    even_within: Literal["corpus", "event"] = "corpus"
     epoch_rows: Annotated[int, Field(ge=1)] | None = None  # with it: rows of an epoch. None: as many as there are
     first_corpora: tuple[str, ...] = ()  # with it: the first `first_epochs` epochs draw from these alone
     first_epochs: Annotated[int, Field(ge=0)] = 0
