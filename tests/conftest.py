@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy and torch count the cores, which the workers share
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from claimsieve import yaml12
 from claimsieve.cli import main
 
