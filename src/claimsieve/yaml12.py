@@ -39,18 +39,27 @@ _Representer.add_representer(str, _Representer.represent_str)
 
 def read(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ConfigError with the place of the first problem."""
+    return mapping(text_of(path), place=str(path))
+
+
+def text_of(path: Path) -> str:
+    """What stands in a YAML file. Raises ConfigError when that is too much, or no text."""
     try:
         size = path.stat().st_size
         if size > _MAX_BYTES:
             raise ConfigError(f"{path}: expected at most {_MAX_BYTES:,} bytes of YAML, found {size:,}.")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from None
-    data = parse(text, place=str(path))
+
+
+def mapping(text: str, *, place: str) -> dict[str, Any]:
+    """As `parse`, of a mapping. Raises ConfigError for anything else."""
+    data = parse(text, place=place)
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys to values, found {type(data).__name__}.")
+        raise ConfigError(f"{place}: expected a mapping of keys to values, found {type(data).__name__}.")
     return data
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -99,7 +100,12 @@ def _shipped(name: str) -> Path:
 
 
 def _parsed(path: Path) -> Recipe:
-    data = yaml12.read(path)
+    return _recipe_of(yaml12.text_of(path), path)
+
+
+@lru_cache(maxsize=64)  # a mixture asks for one recipe of many corpora again and again
+def _recipe_of(text: str, path: Path) -> Recipe:
+    data = yaml12.mapping(text, place=str(path))
     try:
         return Recipe.model_validate_json(json.dumps(data))
     except ValidationError as error:

@@ -36,6 +36,7 @@ def words(text: str) -> list[re.Match[str]]:
     return list(_WORD.finditer(text))
 
 
+@lru_cache(maxsize=4096)
 def lowered(text: str) -> frozenset[str]:
     """The words in small letters, without a possessive's ending."""
     return frozenset(match.group().lower().removesuffix("'s").removesuffix("’s") for match in words(text))
@@ -59,6 +60,7 @@ def stems(found: Iterable[str]) -> frozenset[str]:
     return frozenset(stem(word) for word in found if word.lower() not in _EMPTY)
 
 
+@lru_cache(maxsize=4096)  # a claim and its sentences are asked for by each kind of edit
 def content(text: str) -> frozenset[str]:
     return stems(match.group() for match in words(text))
 
@@ -68,10 +70,12 @@ def negations(text: str) -> list[str]:
     return [word for word in found if word in _NEGATIONS or word.endswith(("n't", "n’t"))]
 
 
+@lru_cache(maxsize=4096)
 def is_negated(text: str) -> bool:
     return bool(negations(text))
 
 
+@lru_cache(maxsize=4096)
 def is_hedged(text: str) -> bool:
     """Whether it is said under a condition, as a choice or as a guess. "May" within the text is a month."""
     return any((match.group() if match.start() else match.group().lower()) in _HEDGES for match in words(text))
