@@ -148,6 +148,21 @@ def test_augmentation_reaches_train_only(run_config, tmp_path):
     assert result.shortcuts.scores == plain.shortcuts.scores
 
 
+def test_reports_are_written_for_train_claims_alone(run_config, tmp_path):
+    data = run_config().model_dump(mode="json")["data"] | {"augmentation": {"reported": 0.25}}
+    said = []
+    (result,) = run_experiment(run_config(data=data), tmp_path / "model", watch=Watch(say=said.append))
+    assert "augmentation: 126 train rows made of 72" in said  # 18 claims, three times each
+    assert "#" not in (result.directory / "splits.jsonl").read_text()
+
+
+def test_what_follows_the_training_is_said_before_it_is_begun(run_config, tmp_path):
+    said = []
+    run_experiment(run_config(), tmp_path / "model", watch=Watch(say=said.append))
+    began = [line.split()[0] for line in said]
+    assert began.index("labelling") < began.index("measuring") < began.index("saved")
+
+
 def test_several_seeds_are_several_models_on_several_splits(run_config, tmp_path):
     results = run_experiment(run_config(seeds=[0, 1]), tmp_path / "model")
     assert [result.directory.name for result in results] == ["seed-0", "seed-1"]

@@ -1,7 +1,7 @@
 """After a training: calibrate, measure on test, and write down what was found, for programs and for people."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -28,18 +28,30 @@ from claimsieve.settings import RunConfig
 
 
 def assess(
-    model: Model, config: RunConfig, splits: Mapping[str, Sequence[Claim]], *, seed: int
+    model: Model,
+    config: RunConfig,
+    splits: Mapping[str, Sequence[Claim]],
+    *,
+    seed: int,
+    say: Callable[[str], None] = lambda text: None,
 ) -> tuple[Assessment, dict[str, bytes]]:
     """The numbers of a trained model, and the files that hold them: file name → content.
 
-    The calibration split decides temperatures and prediction sets; test is only measured.
+    The calibration split decides temperatures and prediction sets; test is only measured. say: takes what is begun.
     """
     settings, test = config.evaluation, splits["test"]
     held = splits["calibration"]
+    say(f"labelling {len(held):,} calibration and {len(test):,} test claims")
     answers = np.asarray(model.answers(model.encode(held)), dtype=np.float64)
     calibration = _calibrated(answers[:, : len(LABELS)], config, splits)
     decisions = decide(model, test, calibration)
+    if settings.explained_rows:
+        say("explaining labels, and taking away what they go by")
     faithful, explained = _explained(model, test, rows=settings.explained_rows, seed=seed)
+    shortcuts = None
+    if settings.shortcuts:
+        say("measuring what shortcuts score, and the model without names and with other claims' evidence")
+        shortcuts = _shortcuts(model, config, splits, decisions, seed=seed)
     assessment = Assessment(
         evaluate(
             decisions.probabilities,
@@ -48,7 +60,7 @@ def assess(
             bins=settings.bins,
             min_slice_rows=settings.min_slice_rows,
         ),
-        _shortcuts(model, config, splits, decisions, seed=seed) if settings.shortcuts else None,
+        shortcuts,
         calibration,
         report_on(
             decisions,

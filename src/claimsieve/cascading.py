@@ -118,7 +118,7 @@ def build_cascade(
     of_data = _documents_of_data(encoder)
     run = start_run(config, splits, cut=cut, data=data, leaky=_leaky(of_data), directory=directory)
     with ended(run):
-        assessment, documents = assess(model, config, splits, seed=cut.seed)
+        assessment, documents = assess(model, config, splits, seed=cut.seed, say=say)
         handover = _handover(model, asked, pair, splits, probabilities, assessment)
         extra = documents | of_data | {CHEAP_CONFIG: (cheap / CONFIG).read_bytes()}
         extra[HANDOVER] = (json.dumps(handovers.to_json(handover), indent=1, allow_nan=False) + "\n").encode()

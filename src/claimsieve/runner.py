@@ -164,7 +164,7 @@ def _run_cut(
         checkpoint.run_id = run.uid if run is not None else None
         steps = model.fit(train, valid=splits["valid"], state=state)
         follow(steps, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
-        assessment, documents = assess(model, config, splits, seed=cut.seed)
+        assessment, documents = assess(model, config, splits, seed=cut.seed, say=watch.say)
         extra = documents | {SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
         if prepared.left_out:
             rejects = [{"corpus": part.corpus, **asdict(row)} for part in prepared.left_out for row in part.rejects]
