@@ -45,7 +45,7 @@ def main(directory: Path) -> None:
 
 
 def geometric(passages: Floats) -> Floats:
-    """What readers agree on who each saw one passage."""
+    """What readers agree on who each saw one passage: in its label, also that of independent passages' product."""
     return _shares(np.exp(np.log(np.maximum(passages, 1e-12)).mean(axis=0)))
 
 
@@ -61,16 +61,10 @@ def any_of(passages: Floats) -> Floats:
     return np.array([(1 - left) * some[0], left * (some[0] + some[2]), (1 - left) * some[2]]) / (some[0] + some[2])
 
 
-def product(passages: Floats) -> Floats:
-    """As if every passage were independent evidence."""
-    return _shares(np.exp(np.log(np.maximum(passages, 1e-12)).sum(axis=0)))
-
-
 RULES: dict[str, Callable[[Floats], Floats]] = {
     "geometric": geometric,
     "strongest": strongest,
     "any of": any_of,
-    "product": product,
 }
 
 
