@@ -299,10 +299,10 @@ def test_resume_without_a_directory_finds_a_training_of_several_seeds_that_was_s
     with monkeypatch.context() as patch:
         asked = runner.assess
 
-        def assess(model, config, splits, *, seed):
+        def assess(model, config, splits, *, seed, say):
             if seed == 1:
                 raise KeyboardInterrupt
-            return asked(model, config, splits, seed=seed)
+            return asked(model, config, splits, seed=seed, say=say)
 
         patch.setattr(runner, "assess", assess)
         code, _, err = claimsieve("train", run_config, *options)
