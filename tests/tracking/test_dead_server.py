@@ -1,12 +1,12 @@
 """A real `mlflow server` that is missing, killed, hung or full: the run finishes, and arrives exactly once."""
 
 import json
-import time
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
