@@ -17,7 +17,7 @@ def test_every_shipped_config_takes_two_steps(name, tiny_checkpoint, tmp_path):
         if corpora_directory() is None:
             pytest.skip("needs the public corpora: CLAIMSIEVE_CORPORA is not set")
         places = range(len(settings.data.corpora))
-        overrides += [f"data.corpora.{place}.max_claims=300" for place in places]
+        overrides += [f"data.corpora.{place}.max_claims=100" for place in places]
     if settings.model.kind != "tfidf":
         overrides.append(f"model.checkpoint={tiny_checkpoint}")
     if settings.model.kind == "tfidf":
