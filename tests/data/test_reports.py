@@ -56,14 +56,11 @@ def test_every_chosen_claim_comes_confirmed_denied_and_left_open() -> None:
 def test_what_a_row_says_of_itself_is_consistent() -> None:
     for row in reported(stories(), share=1.0, seed=3):
         assert row.stance is not None
-        assert row.label == label_of(row.stance, ())
+        assert row.label == label_of(row.stance, manipulation=False)
         assert row.rating is None
-        assert row.evidence
-        assert row.event is not None
-        assert (
-            all(passage.source is None and passage.date is None for passage in row.evidence[:1])
-            or len(row.evidence) > 1
-        )
+        written = [passage for passage in row.evidence if not passage.text.startswith("Ferries ran")]
+        assert written
+        assert all(passage.source is None and passage.date is None for passage in written)
 
 
 def test_the_reports_of_a_decided_row_name_its_claim() -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from claimsieve.data.draws import dice_of, shuffled
 from claimsieve.data.editing.texts import is_plain, sentences, vocabulary
 from claimsieve.data.leaks import event_of
-from claimsieve.records import Claim, Evidence, Label, Stance
+from claimsieve.records import Claim, Evidence, Stance, label_of
 
 _MIN_CHARACTERS, _MAX_CHARACTERS = 12, 240  # of a claim that a report can hold
 _MAX_STRANGERS = 2  # passages of another story beside the reports
@@ -43,12 +43,10 @@ _STORIES: Mapping[Stance, tuple[tuple[tuple[str, str], ...], ...]] = {
     ),
     "conflicting": ((("own", "confirmed"), ("own", "denied")),),
 }
-_OPEN: tuple[Stance, ...] = ("insufficient", "insufficient", "insufficient", "conflicting")
-_LABELS: Mapping[Stance, Label] = {
-    "supported": "verified",
-    "insufficient": "unverified",
-    "conflicting": "unverified",
-    "refuted": "propaganda",
+_TOLD: Mapping[str, tuple[Stance, ...]] = {  # the stances that one of each claim's three rows may have
+    "confirmed": ("supported",),
+    "denied": ("refuted",),
+    "left-open": ("insufficient", "insufficient", "insufficient", "conflicting"),
 }
 
 # {who}: somebody who would know. {party}: somebody with an interest. {how}: how it was looked into. {that}: the claim
@@ -136,7 +134,7 @@ def reported(claims: Sequence[Claim], *, share: float, seed: int) -> list[Claim]
         for place, row in enumerate(usable[:wanted]):
             claim, other = claims[row], _other(claims, usable, place)
             if other is not None:
-                made += [_with_reports(claim, other, told, seed=seed) for told in ("confirmed", "denied", "left-open")]
+                made += [_with_reports(claim, other, told, seed=seed) for told in _TOLD]
     return made
 
 
@@ -166,7 +164,7 @@ def _other(claims: Sequence[Claim], usable: Sequence[int], place: int) -> Claim 
 
 def _with_reports(claim: Claim, other: Claim, told: str, *, seed: int) -> Claim:
     dice = dice_of(claim, f"reported{told}{seed}")
-    stance: Stance = {"confirmed": "supported", "denied": "refuted"}.get(told) or dice.choice(_OPEN)  # type: ignore[assignment]
+    stance = dice.choice(_TOLD[told])
     parts = [_report(claim if whose == "own" else other, what, dice) for whose, what in dice.choice(_STORIES[stance])]
     passages = [Evidence(text) for text in parts]
     if len(parts) == 2 and dice.random() < 0.5:
@@ -177,7 +175,7 @@ def _with_reports(claim: Claim, other: Claim, told: str, *, seed: int) -> Claim:
         claim,
         id=None if claim.id is None else f"{claim.id}#{told}",
         evidence=tuple(dice.sample(passages, len(passages))),
-        label=_LABELS[stance],
+        label=label_of(stance, bool(claim.manipulation)),
         stance=stance,
         rating=None,
     )
