@@ -69,6 +69,18 @@ def test_the_reports_of_a_decided_row_name_its_claim() -> None:
         assert named or told(row) == "left-open"
 
 
+def test_a_claim_keeps_its_letters_within_a_report() -> None:
+    claims = [
+        replace(claim, claim=f"U.S. forces closed {{bridge}} {row} for a day.") for row, claim in enumerate(stories())
+    ]
+
+    made = reported(claims, share=1.0, seed=0)
+
+    assert len(made) == 120
+    texts = [passage.text for row in made for passage in row.evidence if "{bridge}" in passage.text]
+    assert all("U.S. forces closed {bridge} " in text for text in texts)
+
+
 def test_words_of_confirmation_and_denial_stand_in_rows_of_every_stance() -> None:
     """Somebody else's claim may be what is confirmed; a bag of words without the claim cannot decide."""
     made = reported(stories(rows=300), share=1.0, seed=0)

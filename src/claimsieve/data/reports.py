@@ -5,7 +5,6 @@ the reports' words alone tell nothing either.
 """
 
 import random
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -60,7 +59,7 @@ _WORDINGS: Mapping[str, tuple[str, ...]] = {
         "{how}, {who} found the same: {that}.",
         "{who} established {how} that {that}.",
         "There is no longer any doubt that {that}: {who} showed it {how}.",
-        "{claim}. {who} agree on it {how}.",
+        "{claim}, which nobody disputes: {who} said so {how}.",
         "{claim}.",
         "It has since been shown {how} that {that}.",
     ),
@@ -186,7 +185,7 @@ def _report(claim: Claim, what: str, dice: random.Random) -> str:
     text = dice.choice(_WORDINGS[what]).format(
         who=dice.choice(_WHO), party=dice.choice(_PARTY), how=dice.choice(_HOW), claim=sentence, that=_clause(sentence)
     )
-    return re.sub(r"(^|\. )([a-z])", lambda match: match.group(1) + match.group(2).upper(), text)
+    return text[:1].upper() + text[1:]
 
 
 def _clause(sentence: str) -> str:
