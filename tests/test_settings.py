@@ -98,6 +98,12 @@ def test_a_split_by_corpus_names_the_one_that_is_held_out():
     assert "by: corpus needs hold_out, the name of a corpus or `each`" in problem
 
 
+@pytest.mark.parametrize("hold_out", [3, [], [""], "", [["averitec"]]])
+def test_what_is_held_out_has_a_name(hold_out):
+    found = problems(data={"corpora": [{"recipe": "starter"}], "split": {"by": "corpus", "hold_out": hold_out}})
+    assert any("hold_out" in problem for problem in found)
+
+
 @pytest.mark.parametrize("kind", ["tfidf", "static"])
 def test_what_only_an_encoder_has_is_refused_for_another_kind(kind):
     (problem,) = problems(model={"kind": kind}, training={"activation_checkpointing": True})

@@ -143,7 +143,7 @@ def read_directory(directory: Path) -> tuple[dict[str, bytes], Origin]:
         seed=manifest.seed,
         data_fingerprint=manifest.data_fingerprint,
         versions=versions if isinstance(versions, dict) else {},
-        fold=None if config.data.split.hold_out == "each" else config.data.split.hold_out,
+        fold=config.data.split.held_out,
         fingerprint=manifest.fingerprint,
         weight_bytes=sum(entry["bytes"] for name, entry in manifest.files.items() if name.startswith("weights/")),
     )

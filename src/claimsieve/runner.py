@@ -11,7 +11,7 @@ from typing import Any
 from claimsieve import processes
 from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
-from claimsieve.data.prepare import EACH, Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
+from claimsieve.data.prepare import Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
 from claimsieve.errors import ConfigError, ModelError, TrainingError
 from claimsieve.evaluation.assessment import EVALUATION, Assessment, read_assessment
 from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, lines
@@ -22,6 +22,7 @@ from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require
 from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
 from claimsieve.settings import RunConfig
+from claimsieve.settings.data import EACH
 from claimsieve.tracking import (
     TrackedRun,
     described_parts,

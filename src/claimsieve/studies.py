@@ -19,6 +19,7 @@ from claimsieve.evaluation.shortcuts import sampled
 from claimsieve.models.build import build_model
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import RunConfig
+from claimsieve.settings.data import EACH
 
 Say = Callable[[str], None]
 MIN_SEEDS = 2  # one seed has no spread to make an interval of
@@ -127,7 +128,7 @@ def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda
         seeds=tuple(seeds),
         n_honest=tuple(len(one.claims) for one in honest),
         n_random=tuple(len(one.claims) for one in random),
-        split=plan.by if plan.hold_out is None else f"{plan.by}, {plan.hold_out} held out",
+        split=plan.by if plan.hold_out is None else f"{plan.by}, {plan.held_out or EACH} held out",
     )
 
 

@@ -41,7 +41,7 @@ def placed(
     fractions: Mapping[str, float] = FRACTIONS,
     seed: int = 0,
     gap_days: int = 0,
-    hold_out: str | None = None,
+    hold_out: str | Sequence[str] | None = None,
 ) -> list[str]:
     clusters = range(len(claims))
     names: list[str] = split(
@@ -121,6 +121,17 @@ def test_the_corpus_held_out_is_all_of_test_and_the_rest_is_split_by_event() -> 
     found = dict(folds(claims, range(len(claims)), by="corpus", fractions=FRACTIONS, seed=0))
     assert list(found) == ["3", "one", "two"]
     assert found["two"].tolist() == assignment
+
+
+def test_several_corpora_held_out_are_all_of_test_together() -> None:
+    claims = stories(60) + stories(60, seed=8, prefix="other", corpus="two") + stories(20, prefix="third", corpus="3")
+    claims.append(replace(claims[0], id="again", event=None))  # as a story of "one" that "3" has as well
+    clusters = [*range(len(claims) - 1), len(claims) - 21]
+    assignment = split(claims, clusters, by="corpus", fractions=FRACTIONS, seed=0, hold_out=["two", "3"]).tolist()
+    assert [place == "test" for place in assignment] == [claim.corpus in {"two", "3"} for claim in claims]
+    assert assignment[-1] == NOWHERE
+    with pytest.raises(ConfigError, match=r"expected the name of a corpus, found 'tow'\. Did you mean 'two'"):
+        split(claims, clusters, by="corpus", fractions=FRACTIONS, seed=0, hold_out=["3", "tow"])
 
 
 def test_a_claim_that_stands_in_the_corpus_held_out_too_is_not_trained_on() -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from claimsieve.data.leaks import NOWHERE, SPLITS
 from claimsieve.data.prepare import (
-    EACH,
     MAX_FOLDS,
     Cut,
     Prepared,
@@ -28,6 +27,7 @@ from claimsieve.data.prepare import (
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import Augmentation, Corpus, Data, Split
+from claimsieve.settings.data import EACH
 
 SUBJECTS = ("bridge", "harbour", "convoy", "airfield", "village", "depot", "hospital", "station", "ship", "radar")
 
@@ -144,6 +144,13 @@ def test_one_event_that_is_named_is_held_out(tmp_path: Path) -> None:
     prepared, cut = cut_once(data)
     assert cut.fold == "story 3"
     assert {claim.event for claim in parts(prepared, cut)["test"]} == {"story 3"}
+
+
+def test_several_events_that_are_named_are_held_out_together(tmp_path: Path) -> None:
+    data = data_of(tmp_path, rows_of(), split=Split(hold_out=("story 3", "story 5")))
+    prepared, cut = cut_once(data)
+    assert cut.fold == "story 3 + story 5"
+    assert {claim.event for claim in parts(prepared, cut)["test"]} == {"story 3", "story 5"}
 
 
 def test_names_that_differ_in_signs_only_have_folders_that_differ(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_parent_is_one_reference_with_its_finished_children(client, found, mad
     assert [(part.run_id, part.fold) for part in reference.parts] == [(good, fold_folder("an event"))]
 
 
-@pytest.mark.parametrize("hold_out", ["each", "Bay of Pigs, 1961"])
+@pytest.mark.parametrize("hold_out", ["each", "Bay of Pigs, 1961", ["Bay of Pigs, 1961"]])
 def test_a_fold_has_one_name_by_its_run_and_by_its_directory(store, found, made, tmp_path, hold_out):
     run_id = made(f"without one: {hold_out}", held_out="Bay of Pigs, 1961")
     directory = tmp_path / (Cut(3, np.array([]), "Bay of Pigs, 1961").folder if hold_out == "each" else "named")

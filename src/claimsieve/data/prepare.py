@@ -22,8 +22,8 @@ from claimsieve.data.thinning import thinned
 from claimsieve.errors import ConfigError
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import Data
+from claimsieve.settings.data import EACH
 
-EACH = "each"  # data.split.hold_out: a run for every group
 MAX_FOLDS = 100
 
 
@@ -51,7 +51,7 @@ class Prepared:
 class Cut:
     """One way to cut the claims. assignment: split name of each, empty for none. Shape: (n,)
 
-    fold: the event or source that is all of test, where groups are held out in turn.
+    fold: what is all of test, in words, where something is held out.
     """
 
     seed: int
@@ -111,7 +111,7 @@ def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> 
         hold_out=plan.hold_out,
         allow_group_leak=plan.allow_group_leak or force,
     )
-    yield Cut(seed, assignment, plan.hold_out)
+    yield Cut(seed, assignment, plan.held_out)
 
 
 def parts(prepared: Prepared, cut: Cut) -> dict[str, list[Claim]]:

@@ -39,7 +39,7 @@ def split(
     fractions: Mapping[str, float],
     seed: int,
     gap_days: int = 0,
-    hold_out: str | None = None,
+    hold_out: str | Sequence[str] | None = None,
     allow_group_leak: bool = False,
 ) -> NDArray[np.str_]:
     """Give each claim the name of its split.
@@ -55,8 +55,9 @@ def split(
         nearly all the others where they were.
     gap_days: for "time", days that must lie between a row and the last day of the split before its own. Rows that are
         nearer, or older, are in no split and get the empty name.
-    hold_out: the event (for "source" the source, for "corpus" the corpus) that is the whole of test; the rest fills the
-        other splits, but for rows of other groups that a near-duplicate ties to it, which get the empty name.
+    hold_out: the event (for "source" the source, for "corpus" the corpus) that is the whole of test, or several; the
+        rest fills the other splits, but for rows of other groups that a near-duplicate ties to them, which get the
+        empty name.
     allow_group_leak: accept that "random" cuts events; without it a cut event raises LeakError.
     Returns split names. Shape: (n,). Raises ConfigError for wrong settings, DataError for missing dates.
     """
@@ -79,7 +80,8 @@ def split(
     elif hold_out is None:
         split_of_unit = by_hash(units, claims, shares, seed)
     else:
-        split_of_unit = _held_out(units, claims, shares, seed, by=by, name=hold_out)
+        wanted = _wanted(claims, by=by, names=[hold_out] if isinstance(hold_out, str) else hold_out)
+        split_of_unit = _held_out(units, claims, shares, seed, by=by, wanted=wanted)
     assignment = np.full(len(claims), NOWHERE, dtype=f"<U{max(map(len, SPLITS))}")
     for unit, name in zip(units, split_of_unit, strict=True):
         assignment[list(unit.rows)] = name
@@ -87,8 +89,7 @@ def split(
         _open_gap(assignment, claims, gap_days)
     if hold_out is not None:
         # What a near-duplicate ties to the group that is held out is not of it, and must not be in train either.
-        wanted = _wanted(claims, by=by, name=hold_out)
-        others = [row for row, claim in enumerate(claims) if HELD_OUT[by](claim) != wanted]
+        others = [row for row, claim in enumerate(claims) if HELD_OUT[by](claim) not in wanted]
         assignment[others] = np.where(assignment[others] == "test", NOWHERE, assignment[others])
     check_splits(claims, clusters, assignment, allow_group_leak=allow_group_leak or by == "source")
     return assignment
@@ -126,26 +127,34 @@ def _full_name(key: Hashable, name: str) -> str:
     return f"{key[0]}/{name}" if isinstance(key, tuple) else name
 
 
-def _wanted(claims: Sequence[Claim], *, by: By, name: str) -> Hashable:
-    """The key of the group of that name. Raises ConfigError when there is none."""
+def _wanted(claims: Sequence[Claim], *, by: By, names: Sequence[str]) -> set[Hashable]:
+    """The keys of the groups of these names. Raises ConfigError when there is none of a name."""
     known = groups(claims, by=by)
     spelt = {other.casefold(): other for other in known}
-    wanted = known.get(name, known.get(spelt.get(name.casefold(), "")))
-    if wanted is None:
-        what = {"source": "a source", "corpus": "a corpus"}.get(by, "an event")
-        some = f"{', '.join(list(known)[:10])}{', ...' if len(known) > 10 else ''}"
-        raise ConfigError(
-            f"data.split.hold_out: expected the name of {what}, found '{name}'."
-            f"{did_you_mean(name, list(known))} Known: {some}."
-        )
+    wanted = set()
+    for name in names:
+        key = known.get(name, known.get(spelt.get(name.casefold(), "")))
+        if key is None:
+            what = {"source": "a source", "corpus": "a corpus"}.get(by, "an event")
+            some = f"{', '.join(list(known)[:10])}{', ...' if len(known) > 10 else ''}"
+            raise ConfigError(
+                f"data.split.hold_out: expected the name of {what}, found '{name}'."
+                f"{did_you_mean(name, list(known))} Known: {some}."
+            )
+        wanted.add(key)
     return wanted
 
 
 def _held_out(
-    units: Sequence[Unit], claims: Sequence[Claim], shares: Mapping[Split, float], seed: int, *, by: By, name: str
+    units: Sequence[Unit],
+    claims: Sequence[Claim],
+    shares: Mapping[Split, float],
+    seed: int,
+    *,
+    by: By,
+    wanted: set[Hashable],
 ) -> list[Split]:
-    wanted = _wanted(claims, by=by, name=name)
-    held = [any(HELD_OUT[by](claims[row]) == wanted for row in unit.rows) for unit in units]
+    held = [any(HELD_OUT[by](claims[row]) in wanted for row in unit.rows) for unit in units]
     others = {split_name: share for split_name, share in shares.items() if split_name != "test"}
     total = sum(others.values())
     rest = [unit for unit, out in zip(units, held, strict=True) if not out]

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from claimsieve.records import InputField
 from claimsieve.settings.section import Section
 
+EACH = "each"  # data.split.hold_out: a run for every group
+
 
 class Corpus(Section):
     """One corpus: a recipe by name, a claims file, or a Hugging Face dataset. Exactly one of the three."""
@@ -31,6 +33,9 @@ class Corpus(Section):
         return self
 
 
+Name = Annotated[str, Field(min_length=1)]
+
+
 class Split(Section):
     """Shares of train, valid, calibration and test, and what may not be cut through."""
 
@@ -41,8 +46,8 @@ class Split(Section):
     test: Annotated[float, Field(gt=0, lt=1)] = 0.1
     seed: int | None = None  # None: the run's own seed, so that many seeds are many splits
     gap_days: Annotated[int, Field(ge=0)] = 0  # by time: days between a split and the next
-    # By group, source or corpus: the one that is all of test; `each`: a run for every one.
-    hold_out: Annotated[str, Field(min_length=1)] | None = None
+    # By group, source or corpus: the one, or those, that are all of test; `each`: a run for every one.
+    hold_out: Name | Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     allow_group_leak: bool = False
 
@@ -63,6 +68,13 @@ class Split(Section):
         if self.hold_out is None and self.by == "corpus":
             raise ValueError("by: corpus needs hold_out, the name of a corpus or `each`")
         return self
+
+    @property
+    def held_out(self) -> str | None:
+        """What is all of test, in words; None where nothing is held out by its name."""
+        if self.hold_out is None or self.hold_out == EACH:
+            return None
+        return self.hold_out if isinstance(self.hold_out, str) else " + ".join(self.hold_out)
 
     @property
     def fractions(self) -> dict[str, float]:

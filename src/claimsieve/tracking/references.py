@@ -1,5 +1,6 @@
 """What was trained, by what a user types: a model directory, a run's id or name, a model in MLflow, an experiment."""
 
+import json
 import re
 import time
 from collections import Counter
@@ -9,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from claimsieve import yaml12
-from claimsieve.data.prepare import EACH, fold_folder
+from claimsieve.data.prepare import fold_folder
 from claimsieve.errors import ConfigError, DataError, TrackingError
 from claimsieve.evaluation.assessment import EVALUATION
 from claimsieve.evaluation.documents import TEST_PREDICTIONS
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest
+from claimsieve.settings.data import Split
 from claimsieve.tracking import lookup, stored_models
 from claimsieve.tracking.store import store_errors
 
@@ -135,12 +137,13 @@ def _local_part(directory: Path) -> Part:
 
 
 def _held_out(directory: Path) -> str | None:
-    """The one group that the config holds out by its name, which has no folder of its own."""
+    """What the config holds out by its name, which has no folder of its own."""
     try:
-        name = yaml12.read(directory / CONFIG)["data"]["split"]["hold_out"]
-    except (ConfigError, LookupError, TypeError):
+        plan = json.dumps(yaml12.read(directory / CONFIG)["data"]["split"])
+        name = Split.model_validate_json(plan).held_out
+    except (ConfigError, LookupError, TypeError, ValueError):
         return None
-    return fold_folder(name) if isinstance(name, str) and name != EACH else None
+    return None if name is None else fold_folder(name)
 
 
 def _in_store(text: str, *, uri: str, folder: Path) -> list[Reference]:
