@@ -1,0 +1,94 @@
+"""What models score on corpora that were left out of their training, beside what the claim's words alone score there.
+
+python experiments/004-two-axes/transfer.py runs/004/transfer        # a folder for each fold, in it one for each kind
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from claimsieve.config import load
+from claimsieve.data.prepare import cuts, parts, prepare
+from claimsieve.evaluation.evaluate import interval, macro_f1_draws, truth_of
+from claimsieve.evaluation.metrics import Booleans, Floats
+from claimsieve.evaluation.shortcut_models import claim_only_probabilities
+from claimsieve.evaluation.shortcuts import sampled
+from claimsieve.models.artifacts import CONFIG, read_manifest
+from claimsieve.records import LABELS, Claim
+from claimsieve.whole_files import write_file
+
+KINDS = ("two_axis", "single_head")
+MODELS = ("commonest", "claim_only", *KINDS)
+RESAMPLES = 1000
+
+
+def main(runs: Path) -> None:
+    rows = [row for fold in sorted(runs.iterdir()) if fold.is_dir() for row in measured(fold)]
+    lines = [json.dumps(row) for row in rows]
+    write_file(Path(__file__).parent / "transfer.jsonl", ("\n".join(lines) + "\n").encode())
+    print("\n".join(table(rows)))
+
+
+def measured(fold: Path) -> list[dict[str, object]]:
+    """A row for each corpus of the fold's test split."""
+    directories = {kind: fold / kind for kind in KINDS if (fold / kind / "test_predictions.jsonl").is_file()}
+    any_of_them = next(iter(directories.values()))
+    config, seed = load(str(any_of_them / CONFIG)), read_manifest(any_of_them).seed
+    prepared = prepare(config.data)
+    (cut,) = cuts(prepared, config.data, [seed])
+    splits = parts(prepared, cut)
+    test = splits["test"]
+    found = {"claim_only": claim_only_probabilities(sampled(splits["train"], seed), test, seed=seed)}
+    found |= {kind: predicted(directory, test) for kind, directory in directories.items()}
+    truth = truth_of(test)
+    result = []
+    for corpus in sorted({str(claim.corpus) for claim in test}):
+        own = np.flatnonzero([claim.corpus == corpus for claim in test])
+        shares = truth[own].mean(axis=0)
+        scores = {"commonest": scored(np.tile(shares, (len(own), 1)), truth[own])}
+        scores |= {name: scored(probabilities[own], truth[own]) for name, probabilities in found.items()}
+        called = {name: np.bincount(p[own].argmax(axis=1), minlength=3).tolist() for name, p in found.items()}
+        has = dict(zip(LABELS, truth[own].sum(axis=0).tolist(), strict=True))
+        result.append({"fold": fold.name, "corpus": corpus, "seed": seed, "has": has, "called": called} | scores)
+    return result
+
+
+def predicted(directory: Path, test: Sequence[Claim]) -> Floats:
+    rows = [json.loads(line) for line in (directory / "test_predictions.jsonl").read_text().splitlines()]
+    if [row["id"] for row in rows] != [claim.id for claim in test]:
+        raise SystemExit(f"{directory}: expected predictions of the fold's test rows, found others")
+    return np.array([[row[f"p_{label}"] for label in LABELS] for row in rows])
+
+
+def scored(probabilities: Floats, truth: Booleans) -> dict[str, object]:
+    """Macro-F1 over the labels that there are: with any label allowed, and with those that the corpus has alone."""
+    free = interval(*macro_f1_draws(probabilities, truth, resamples=RESAMPLES))
+    chosen = np.where(truth.any(axis=0), probabilities, -1.0)
+    forced = np.eye(len(LABELS))[chosen.argmax(axis=1)]
+    only = interval(*macro_f1_draws(forced, truth, resamples=RESAMPLES))
+    return {"any": [free.value, free.low, free.high], "own": [only.value, only.low, only.high]}
+
+
+def table(rows: Sequence[dict]) -> list[str]:
+    """Markdown: a row a corpus, and the means."""
+    header = ["corpus", "n", *MODELS, "of its own labels: claim_only", *KINDS]
+    lines = [header, ["---"] * len(header)]
+    for row in rows:
+        cells = [_shown(row.get(name), "any") for name in MODELS]
+        cells += [_shown(row.get(name), "own") for name in MODELS[1:]]
+        lines.append([row["corpus"], f"{sum(row['has'].values()):,}", *cells])
+    means = [[row[name][way][0] for row in rows if name in row] for way in ("any", "own") for name in MODELS]
+    del means[len(MODELS)]
+    lines.append(["mean", "", *(f"{np.mean(values):.3f}" if values else "–" for values in means)])
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _shown(found: dict | None, way: str) -> str:
+    return "–" if found is None else "{:.3f} [{:.3f}, {:.3f}]".format(*found[way])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
