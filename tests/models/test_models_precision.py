@@ -32,6 +32,22 @@ def test_this_processor_is_measured_once():
     assert precision._bfloat16_ratio.cache_info().misses == 1
 
 
+def test_a_moment_in_which_the_processor_is_busy_does_not_decide(monkeypatch):
+    clock = [0.0]
+
+    def product(left, right):
+        quick = left.dtype == torch.bfloat16
+        clock[0] += 0.004 if clock[0] < 0.05 else 0.001 if quick else 0.002
+
+    monkeypatch.setattr(precision.torch, "mm", product)
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: clock[0])
+    precision._bfloat16_ratio.cache_clear()
+    try:
+        assert precision._bfloat16_ratio() == pytest.approx(2.0)
+    finally:
+        precision._bfloat16_ratio.cache_clear()
+
+
 def test_cuda_on_a_machine_without_it_is_refused(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(ConfigError, match=r"expected a CUDA device, found none\. Use cpu or auto"):

@@ -9,6 +9,7 @@ import torch
 from claimsieve.errors import ConfigError
 
 _WORTH_IT = 1.3  # below this, the rounding of bfloat16 buys nothing
+_LEAST_SECONDS = 0.2
 
 
 def choose_device(requested: str) -> torch.device:
@@ -36,15 +37,20 @@ def choose_precision(requested: str, device: torch.device) -> tuple[torch.dtype,
 
 @cache
 def _bfloat16_ratio() -> float:
-    """Best of five products of 512 x 384 by 384 x 1536 in each format, on the threads in use."""
-    best = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        left = torch.ones(512, 384, dtype=dtype)
-        right = torch.ones(384, 1536, dtype=dtype)
-        times = []
-        for _ in range(6):
+    """Best of products of 512 x 384 by 384 x 1536 in each format, in turns, on the threads in use.
+
+    At least five of each, after one that is not counted, and for at least a fifth of a second: a processor that is busy
+    elsewhere for a moment would else get float32, and bfloat16 when the same file is gone on with.
+    """
+    pairs = {
+        dtype: (torch.ones(512, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype))
+        for dtype in (torch.float32, torch.bfloat16)
+    }
+    times: dict[torch.dtype, list[float]] = {dtype: [] for dtype in pairs}
+    begun = time.perf_counter()
+    while len(times[torch.bfloat16]) < 6 or time.perf_counter() - begun < _LEAST_SECONDS:
+        for dtype, (left, right) in pairs.items():
             start = time.perf_counter()
             torch.mm(left, right)
-            times.append(time.perf_counter() - start)
-        best[dtype] = min(times[1:])
-    return best[torch.float32] / best[torch.bfloat16]
+            times[dtype].append(time.perf_counter() - start)
+    return min(times[torch.float32][1:]) / min(times[torch.bfloat16][1:])
