@@ -72,5 +72,12 @@ def test_inference_takes_every_row_once_and_the_longest_first(lengths, budget):
     assert [lengths[row] for row in order] == sorted(lengths, reverse=True)
 
 
+def test_few_rows_of_many_lengths_are_read_with_little_padding():
+    lengths = np.random.default_rng(0).lognormal(4, 0.4, size=400).astype(int).clip(10, 128)
+    batches = by_length(lengths, batch_tokens=8192)
+    assert lengths.sum() / sum(padded_tokens(batch, lengths) for batch in batches) > 0.93
+    assert all(padded_tokens(batch, lengths) >= 1024 for batch in batches[:-1])  # none is too small to be worth it
+
+
 def test_no_rows_are_no_batches():
     assert by_length([], batch_tokens=64) == []
