@@ -35,11 +35,7 @@ def main(runs: Path) -> None:
 def measured(fold: Path) -> list[dict[str, object]]:
     """A row for each corpus of the fold's test split."""
     directories = {kind: fold / kind for kind in KINDS if (fold / kind / "test_predictions.jsonl").is_file()}
-    any_of_them = next(iter(directories.values()))
-    config, seed = load(str(any_of_them / CONFIG)), read_manifest(any_of_them).seed
-    prepared = prepare(config.data)
-    (cut,) = cuts(prepared, config.data, [seed])
-    splits = parts(prepared, cut)
+    splits, seed = splits_of(next(iter(directories.values())))
     test = splits["test"]
     found = {"claim_only": claim_only_probabilities(sampled(splits["train"], seed), test, seed=seed)}
     found |= {kind: predicted(directory, test) for kind, directory in directories.items()}
@@ -54,6 +50,14 @@ def measured(fold: Path) -> list[dict[str, object]]:
         has = dict(zip(LABELS, truth[own].sum(axis=0).tolist(), strict=True))
         result.append({"fold": fold.name, "corpus": corpus, "seed": seed, "has": has, "called": called} | scores)
     return result
+
+
+def splits_of(directory: Path) -> tuple[dict[str, list[Claim]], int]:
+    """The claims that a model was trained and measured on, and its seed."""
+    config, seed = load(str(directory / CONFIG)), read_manifest(directory).seed
+    prepared = prepare(config.data)
+    (cut,) = cuts(prepared, config.data, [seed])
+    return parts(prepared, cut), seed
 
 
 def predicted(directory: Path, test: Sequence[Claim]) -> Floats:
