@@ -12,7 +12,7 @@ import numpy as np
 
 from claimsieve.config import load
 from claimsieve.data.prepare import cuts, parts, prepare
-from claimsieve.evaluation.evaluate import interval, macro_f1_draws, truth_of
+from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.shortcut_models import claim_only_probabilities
 from claimsieve.evaluation.shortcuts import sampled
@@ -26,14 +26,21 @@ RESAMPLES = 1000
 
 
 def main(runs: Path) -> None:
-    rows = [row for fold in sorted(runs.iterdir()) if fold.is_dir() for row in measured(fold)]
+    rows, gains = [], []
+    for fold in sorted(path for path in runs.iterdir() if path.is_dir()):
+        found = measured(fold)
+        rows += [row for row, _ in found]
+        gains += [gain for _, gain in found if gain is not None]
     lines = [json.dumps(row) for row in rows]
     write_file(Path(__file__).parent / "transfer.jsonl", ("\n".join(lines) + "\n").encode())
     print("\n".join(table(rows)))
+    if gains:
+        mean = interval(float(np.mean([value for value, _ in gains])), np.mean([draws for _, draws in gains], axis=0))
+        print(f"\n{' - '.join(KINDS)}, mean of {len(gains)} corpora: {_shown_gain(mean)}")
 
 
-def measured(fold: Path) -> list[dict[str, object]]:
-    """A row for each corpus of the fold's test split."""
+def measured(fold: Path) -> list[tuple[dict, tuple[float, Floats] | None]]:
+    """A row for each corpus of the fold's test split, and by how much two axes beat a single head, paired."""
     directories = {kind: fold / kind for kind in KINDS if (fold / kind / "test_predictions.jsonl").is_file()}
     splits, seed = splits_of(next(iter(directories.values())))
     test = splits["test"]
@@ -48,8 +55,19 @@ def measured(fold: Path) -> list[dict[str, object]]:
         scores |= {name: scored(probabilities[own], truth[own]) for name, probabilities in found.items()}
         called = {name: np.bincount(p[own].argmax(axis=1), minlength=3).tolist() for name, p in found.items()}
         has = dict(zip(LABELS, truth[own].sum(axis=0).tolist(), strict=True))
-        result.append({"fold": fold.name, "corpus": corpus, "seed": seed, "has": has, "called": called} | scores)
+        row = {"fold": fold.name, "corpus": corpus, "seed": seed, "has": has, "called": called} | scores
+        result.append((row, difference(*(found.get(kind) for kind in KINDS), truth=truth, own=own)))
     return result
+
+
+def difference(
+    one: Floats | None, other: Floats | None, *, truth: Booleans, own: np.ndarray
+) -> tuple[float, Floats] | None:
+    """Of macro-F1 on a corpus's own rows, and its bootstrap draws. None where there is one model only."""
+    if one is None or other is None:
+        return None
+    first, second = (macro_f1_draws(part[own], truth[own], resamples=RESAMPLES) for part in (one, other))
+    return first[0] - second[0], first[1] - second[1]
 
 
 def splits_of(directory: Path) -> tuple[dict[str, list[Claim]], int]:
@@ -88,6 +106,10 @@ def table(rows: Sequence[dict]) -> list[str]:
     del means[len(MODELS)]
     lines.append(["mean", "", *(f"{np.mean(values):.3f}" if values else "–" for values in means)])
     return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _shown_gain(gain: Estimate) -> str:
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
 
 
 def _shown(found: dict | None, way: str) -> str:
