@@ -98,10 +98,19 @@ def test_a_split_by_corpus_names_the_one_that_is_held_out():
     assert "by: corpus needs hold_out, the name of a corpus or `each`" in problem
 
 
-@pytest.mark.parametrize("hold_out", [3, [], [""], "", [["averitec"]]])
-def test_what_is_held_out_has_a_name(hold_out):
+@pytest.mark.parametrize(
+    ("hold_out", "told"),
+    [
+        ([3], "expected a valid string, found 3."),
+        ([["averitec"]], 'expected a valid string, found ["averitec"].'),
+        ([""], 'expected a text that should have at least 1 character, found "".'),
+        ([], "expected at least 1 entry, found none."),
+    ],
+)
+def test_what_is_held_out_has_a_name(hold_out, told):
     found = problems(data={"corpora": [{"recipe": "starter"}], "split": {"by": "corpus", "hold_out": hold_out}})
-    assert any("hold_out" in problem for problem in found)
+    assert f"data.split.hold_out: {told}" in "\n".join(found)
+    assert "constrained" not in "\n".join(found)
 
 
 @pytest.mark.parametrize("kind", ["tfidf", "static"])

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from transfer import splits_of
 
-from claimsieve.config import load
-from claimsieve.data.prepare import cuts, parts, prepare
 from claimsieve.evaluation.evaluate import interval, macro_f1_draws
 from claimsieve.evaluation.metrics import Floats
-from claimsieve.models.artifacts import CONFIG, load_model
+from claimsieve.models.artifacts import load_model
 from claimsieve.records import LABELS, Claim
 
 CORPORA = ("averitec", "climate_fever", "covidfact", "starter")
@@ -23,11 +22,8 @@ STANCE = slice(len(LABELS), len(LABELS) + 3)
 
 
 def main(directory: Path) -> None:
-    config = load(str(directory / CONFIG))
-    model, manifest = load_model(directory)
-    prepared = prepare(config.data)
-    (cut,) = cuts(prepared, config.data, [manifest.seed])
-    splits = parts(prepared, cut)
+    model, _ = load_model(directory)
+    splits, _ = splits_of(directory)
     held = [claim for name in ("valid", "calibration") for claim in splits[name]]
     for corpus in CORPORA:
         claims = [claim for claim in held if claim.corpus == corpus and claim.stance and len(claim.evidence) > 1]

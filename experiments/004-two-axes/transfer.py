@@ -14,7 +14,7 @@ from claimsieve.config import load
 from claimsieve.data.prepare import cuts, parts, prepare
 from claimsieve.evaluation.evaluate import Estimate, interval, macro_f1_draws, truth_of
 from claimsieve.evaluation.metrics import Booleans, Floats
-from claimsieve.evaluation.shortcut_models import claim_only_probabilities
+from claimsieve.evaluation.shortcut_models import shortcut_probabilities
 from claimsieve.evaluation.shortcuts import sampled
 from claimsieve.models.artifacts import CONFIG, read_manifest
 from claimsieve.records import LABELS, Claim
@@ -44,7 +44,8 @@ def measured(fold: Path) -> list[tuple[dict, tuple[float, Floats] | None]]:
     directories = {kind: fold / kind for kind in KINDS if (fold / kind / "test_predictions.jsonl").is_file()}
     splits, seed = splits_of(next(iter(directories.values())))
     test = splits["test"]
-    found = {"claim_only": claim_only_probabilities(sampled(splits["train"], seed), test, seed=seed)}
+    shortcuts = shortcut_probabilities(sampled(splits["train"], seed), test, seed=seed)
+    found = {"claim_only": shortcuts["claim_only"]}
     found |= {kind: predicted(directory, test) for kind, directory in directories.items()}
     truth = truth_of(test)
     result = []

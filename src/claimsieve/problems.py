@@ -51,7 +51,7 @@ def _typed_path(location: tuple[int | str, ...], data: Any, schema: type[BaseMod
     annotation: Any = schema
     here, section = data, schema
     for key in location:
-        if parts and isinstance(key, str) and not isinstance(here, dict | list):
+        if parts and isinstance(key, str) and not isinstance(here, dict):
             break  # one of the types that a value may have
         if get_origin(annotation) is dict and not isinstance(key, int):
             parts.append(key)

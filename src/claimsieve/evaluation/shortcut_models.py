@@ -51,14 +51,6 @@ def shortcut_probabilities(train: Sequence[Claim], test: Sequence[Claim], *, see
     return {name: found[name] for name in DESCRIPTIONS if name in found}
 
 
-def claim_only_probabilities(train: Sequence[Claim], test: Sequence[Claim], *, seed: int) -> Floats:
-    """Of the first shortcut alone. Shape: (n, 3). Raises ValueError when no claim in train has a word."""
-    features = _words([[claim.claim for claim in part] for part in (train, test)])
-    if features is None:
-        raise ValueError("expected words in the claims of train, found none")
-    return _fitted(features, [str(claim.label) for claim in train], seed=seed)
-
-
 def _evidence(claim: Claim) -> str:
     return " ".join(passage.text for passage in claim.evidence)[:_MAX_EVIDENCE_CHARACTERS]
 
