@@ -119,7 +119,7 @@ def on_one_machine(directory: Path, job: Job, **options: Any) -> Tally:
 
 @pytest.fixture
 def when_both_work(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], Callable[[int], None]]:
-    """Does something in the middle of a job, when both workers have windows."""
+    """Does something in the middle of a job, when both workers take windows."""
     crews: list[Crew] = []
 
     class Watched(Crew):
@@ -135,8 +135,8 @@ def when_both_work(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], ob
         def advance(rows: int) -> None:
             if acted or rows == 0:
                 return
-            if sum(bool(worker.tasks) for worker in crews[-1]._ready) < 2:
-                time.sleep(2)  # a busy machine takes its time to start the second one
+            if len(crews[-1]._ready) < 2:
+                time.sleep(4)  # a busy machine takes its time to start the second one
                 return
             acted.append(True)
             act()
