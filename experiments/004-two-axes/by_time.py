@@ -2,7 +2,7 @@
 
     CLAIMSIEVE_CORPORA=~/corpora python experiments/004-two-axes/by_time.py 0 1 2    # seeds; writes by_time.json
 
-Beside the cases: propaganda in news (ptc) and memes, ordinary sentences (ukraine_news, babe), and the starter corpus and
+Beside the cases: propaganda in news (ptc) and memes, ordinary sentences (ukraine_news, babe), the starter corpus and
 FEVER for the stance, without which there is no two_axis model; these are split by group, so that the articles of
 ukraine_news in test were never seen. The threshold is the one that leaves 5 % of the calibration articles' sentences in
 alarm: with some 200 of them the 10 % that are allowed on test would else be missed by chance every other time. n-grams
