@@ -1,4 +1,4 @@
-"""Write results.md from trained models.
+"""Write results.md and results-large.md from trained models, each where there is one.
 
 python experiments/004-two-axes/table.py runs/004
 """
@@ -17,20 +17,21 @@ from claimsieve.evaluation.shortcuts import sampled
 from claimsieve.whole_files import write_file
 
 HERE = Path(__file__).parent
+RESULTS = {"flagship": "results.md", "flagship-large": "results-large.md"}
 READ = ("averitec", "climate_fever", "climate_fever_pairs", "covidfact", "fever_pairs", "scifact_rte", "starter")
 
 
 def main(runs: Path) -> None:
-    text = ["# Results", ""]
-    if (flagship := runs / "flagship" / "evaluation.json").is_file():
-        text += _flagship(read_assessment(flagship.parent)) + _margins(flagship.parent)
-    write_file(HERE / "results.md", ("\n".join(text).rstrip("\n") + "\n").encode())
+    for name, file in RESULTS.items():
+        if (runs / name / "evaluation.json").is_file():
+            text = [f"# Results of {name}", "", *_scores(read_assessment(runs / name)), *_margins(runs / name)]
+            write_file(HERE / file, ("\n".join(text).rstrip("\n") + "\n").encode())
 
 
-def _flagship(found: Assessment) -> list[str]:
+def _scores(found: Assessment) -> list[str]:
     axes = found.axes
     if axes is None or axes.stance is None or axes.manipulation is None:
-        raise SystemExit("expected a model of two axes in flagship/")
+        raise SystemExit("expected models of two axes")
     stance = [
         [name, f"{part.n:,}", _shown(part.macro_f1), f"{part.majority:.3f}"]
         for name, part in [*axes.stance_corpora.items(), ("all", axes.stance)]
@@ -40,7 +41,7 @@ def _flagship(found: Assessment) -> list[str]:
         for name, part in [*axes.manipulation_corpora.items(), ("all", axes.manipulation)]
     ]
     return [
-        "## The flagship on its own test split, one seed",
+        "## On its own test split, one seed",
         "",
         *(line for line in found.described().splitlines()),
         "",
