@@ -14,8 +14,8 @@ _LEAST_SECONDS = 0.2
 
 def choose_device(requested: str) -> torch.device:
     """'auto' is CUDA where there is one. Raises ConfigError when CUDA is asked for and absent."""
-    # oneDNN, and torch above it, keep what they prepared for each shape of batch, by default for 1,024 shapes: gigabytes,
-    # and slower.
+    # oneDNN, and torch above it, keep what they prepared for each shape of batch, by default for 1,024 shapes:
+    # gigabytes, and slower.
     for kept in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(kept, "64")
     if requested == "cuda" and not torch.cuda.is_available():
