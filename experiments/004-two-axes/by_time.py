@@ -49,16 +49,15 @@ def splits(seed: int) -> dict[str, list[Claim]]:
     claims, _ = load(corpora)
     clusters = cluster(claims, threshold=0.8)
     own = split(claims, clusters, by="group", fractions=SHARES, seed=seed).tolist()
-    later = [claim.corpus == CASES and str(claim.date) >= SINCE for claim in claims]
+    later = [claim.corpus == CASES and (claim.date or "") >= SINCE for claim in claims]
     tied = {number for number, is_later in zip(clusters.tolist(), later, strict=True) if is_later}
     found: dict[str, list[Claim]] = {name: [] for name in SHARES}
     for claim, name, number, is_later in zip(claims, own, clusters.tolist(), later, strict=True):
         if is_later:
             found["test"].append(claim)
-        elif claim.corpus != CASES and number not in tied:
-            found[name].append(claim)
-        elif claim.corpus == CASES and claim.date and number not in tied:
-            found["train" if name == "test" else name].append(claim)  # all cases of test are later ones
+        elif number not in tied and (claim.date or claim.corpus != CASES):
+            # All cases of test are later ones.
+            found["train" if claim.corpus == CASES and name == "test" else name].append(claim)
     return found
 
 
@@ -102,13 +101,15 @@ def measured(parts: dict[str, list[Claim]], calibration: Floats, test: Floats) -
             if rows.any():
                 share = exact_share(int((test[rows] >= threshold).sum()), int(rows.sum()))
                 result[f"{corpus} {name}"] = [share.value, share.low, share.high, int(rows.sum())]
-    clean = np.sort(test[of(parts["test"], ORDINARY)])
+    clean = test[of(parts["test"], ORDINARY)]
     cases = test[of(parts["test"], CASES)]
     result["curve"] = [[share, float((cases > np.quantile(clean, 1 - share)).mean())] for share in CURVE]
     return result
 
 
 def main(seeds: list[int]) -> None:
+    if not seeds:
+        raise SystemExit(__doc__)
     results = []
     for seed in seeds:
         parts = splits(seed)
