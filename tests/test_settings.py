@@ -113,11 +113,17 @@ def test_what_is_held_out_has_a_name(hold_out, told):
     assert "constrained" not in "\n".join(found)
 
 
+def test_layers_are_frozen_by_count_or_by_adapters():
+    (problem,) = problems(model={"kind": "two_axis", "lora": {}, "frozen_layers": 2})
+    assert problem.endswith("expected lora or frozen_layers, found both: with lora all layers are frozen.")
+
+
 @pytest.mark.parametrize("kind", ["tfidf", "static"])
 def test_what_only_an_encoder_has_is_refused_for_another_kind(kind):
     (problem,) = problems(model={"kind": kind}, training={"activation_checkpointing": True})
     assert problem.endswith(f"training.activation_checkpointing is for model.kind encoder and two_axis, found {kind}.")
     (problem,) = problems(model={"kind": kind}, training={"corpus_temperature": 2.0})
     assert problem.endswith(f"training.corpus_temperature is for model.kind encoder and two_axis, found {kind}.")
-    (problem,) = problems(model={"kind": kind, "lora": {}})
-    assert problem.startswith("model.lora: unknown key.")
+    for own, value in (("lora", {}), ("frozen_layers", 1)):
+        (problem,) = problems(model={"kind": kind, own: value})
+        assert problem.startswith(f"model.{own}: unknown key.")

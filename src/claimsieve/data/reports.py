@@ -45,7 +45,7 @@ _STORIES: Mapping[Stance, tuple[tuple[tuple[str, str], ...], ...]] = {
 _TOLD: Mapping[str, tuple[Stance, ...]] = {  # the stances that one of each claim's three rows may have
     "confirmed": ("supported",),
     "denied": ("refuted",),
-    "left-open": ("insufficient", "insufficient", "insufficient", "conflicting"),
+    "left-open": ("insufficient", "conflicting"),
 }
 
 # {who}: somebody who would know. {party}: somebody with an interest. {how}: how it was looked into. {that}: the claim

@@ -42,6 +42,7 @@ class EncoderModel:
         device: str = "auto",
         seed: int = 0,
         lora: LoraSettings | None = None,
+        frozen_layers: int = 0,
         activation_checkpointing: bool = False,
         loop: LoopSettings | None = None,
     ) -> None:
@@ -58,6 +59,7 @@ class EncoderModel:
             device=device,
             seed=seed,
             lora=lora,
+            frozen_layers=frozen_layers,
             activation_checkpointing=activation_checkpointing,
         )
         self._encoder: PairEncoder | None = None

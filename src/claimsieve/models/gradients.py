@@ -9,6 +9,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from claimsieve.models.attributions import Floats, towards_chosen
+from claimsieve.models.layers import layers_of
 
 
 def answered(
@@ -39,11 +40,10 @@ def low_layer(network: Any) -> torch.nn.Module:
     Below it tokens have hardly mixed. Walking back this far takes four fifths of the time of a pass; down to the
     embeddings it takes all of it, and was not measurably better.
     """
-    count = getattr(network.config, "num_hidden_layers", 0)
-    for module in network.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == count > 0:
-            return module[(count - 1) // 6]
-    return network.get_input_embeddings()  # type: ignore[no-any-return]
+    layers = layers_of(network)
+    if layers is None:
+        return network.get_input_embeddings()  # type: ignore[no-any-return]
+    return layers[(len(layers) - 1) // 6]
 
 
 class _Given(TorchFunctionMode):

@@ -82,6 +82,7 @@ class TwoAxisModel:
         device: str = "auto",
         seed: int = 0,
         lora: LoraSettings | None = None,
+        frozen_layers: int = 0,
         activation_checkpointing: bool = False,
         loop: LoopSettings | None = None,
     ) -> None:
@@ -99,6 +100,7 @@ class TwoAxisModel:
             device=device,
             seed=seed,
             lora=lora,
+            frozen_layers=frozen_layers,
             activation_checkpointing=activation_checkpointing,
         )
         self._encoders: tuple[PairEncoder, PairEncoder] | None = None

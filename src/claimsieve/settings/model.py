@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from claimsieve.settings.section import Section
 
@@ -47,6 +47,14 @@ class TransformerModel(Section):
     max_tokens: Annotated[int, Field(ge=8)] = 256
     pooling: Literal["first", "mean"] = "first"  # what the head reads: the first token, or the mean of all
     lora: Lora | None = None  # None: all weights are trained
+    # So many of the lowest layers, and all embeddings, stay as they are: a third of them saves a fifth of the time.
+    frozen_layers: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _adapters_freeze_all_layers(self) -> "TransformerModel":
+        if self.lora is not None and self.frozen_layers:
+            raise ValueError("expected lora or frozen_layers, found both: with lora all layers are frozen")
+        return self
 
 
 class EncoderModel(TransformerModel):
