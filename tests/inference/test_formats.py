@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from claimsieve.data.files import Row, read_rows
 from claimsieve.errors import DataError
 from claimsieve.inference.formats import Format, kind_and_packing, parquet_schema
+from claimsieve.records import Claim, Evidence, row_of_claim
 
 OWN = ("a", "b")
 ADDED = ("label", "p_verified", "p_unverified", "p_propaganda")
@@ -123,6 +124,16 @@ def test_nested_values_stand_in_a_table_as_json(tmp_path):
     table = pq.read_table(write(tmp_path / "out.parquet", [row, {"a": None}]))
     assert table["a"].to_pylist() == [first[0], None]
     assert table["b"].to_pylist() == ["true", None]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_a_claim_s_own_lists_stand_in_a_table_as_json(kind):
+    fields = row_of_claim(Claim("c", evidence=(Evidence("e"),), manipulation=("recycled",)))
+    row = [fields["evidence"], fields["manipulation"]]
+    cells = table_of([row, [[], row_of_claim(Claim("c", manipulation=()))["manipulation"]]], csv_safe=True, kind=kind)
+    assert json.loads(cells[1][0])[0]["text"] == "e"
+    assert cells[1][1] == '["recycled"]'
+    assert cells[2] == ["[]", "[]"]
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "tsv", "parquet"])

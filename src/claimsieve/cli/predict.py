@@ -49,9 +49,9 @@ def predict(
     selfcheck: bool = typer.Option(
         False, "--selfcheck", help="First compare some of these rows with the plain library, and stop if they differ."
     ),
-    precision: str = typer.Option("auto", help="auto, float32 or bfloat16 (encoder only)."),
+    precision: str = typer.Option("auto", help="auto, float32 or bfloat16 (not for tfidf and static)."),
     batch_tokens: int | None = typer.Option(
-        None, min=1, help="Tokens of a batch (encoder only); measured once on a machine if not given."
+        None, min=1, help="Tokens of a batch (not for tfidf and static); measured once on a machine if not given."
     ),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
     engine: str = typer.Option("local", help="local, or ray for more than one machine (docs/scale.md)."),

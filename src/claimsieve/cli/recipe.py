@@ -65,19 +65,27 @@ def show(
     name: str = typer.Argument(metavar="RECIPE", help="The name of a recipe, or a recipe file."),
     as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
 ) -> None:
-    """Rows, labels, dates, groups and licence of one corpus, and what its map drops, merges and leaves unread."""
+    """Rows, labels, dates, groups and licence of one corpus, and what its map drops, merges and leaves unread.
+
+    Of a corpus that is not on this machine: the files and columns that the recipe expects.
+    """
     from claimsieve.data import recipes
     from claimsieve.data.loss import loss_report
 
     recipe = recipes.load(name)
-    found = loss_report(recipe)
     if as_json:
+        found = loss_report(recipe)
         facts = {"name": recipe.name, **recipe.model_dump(mode="json", include=_FACTS), **asdict(found)}
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
     for key in ("title", "licence", "citation", "url", "shortcuts"):
         if getattr(recipe, key):
             typer.echo(f"{key:<10} {getattr(recipe, key).strip()}")
+    typer.echo(f"{'files':<10} {', '.join(recipe.files)}\n")
+    print_table([["field", "read from"], *([field, source] for field, source in recipe.fields.items())])
+    for column, why in recipe.never_inputs.items():
+        typer.echo(f"never an input: {column} ({why})")
+    found = loss_report(recipe)
     dates = f"dated {found.first_date} to {found.last_date}" if found.first_date else "no dates"
     typer.echo(
         f"\n{found.rows:,} claims, {found.with_evidence:,} with evidence, in {found.events:,} groups, by "
@@ -93,10 +101,7 @@ def show(
             if rating in counts
         ]
         print_table([["rating", "becomes", "claims"], *rows])
-    typer.echo(f"\n{_losses(found)}\n")
-    print_table([["field", "read from"], *([field, source] for field, source in recipe.fields.items())])
-    for column, why in recipe.never_inputs.items():
-        typer.echo(f"never an input: {column} ({why})")
+    typer.echo(f"\n{_losses(found)}")
 
 
 @group.command("compare-maps", epilog="Example: claimsieve recipe compare-maps averitec --rating Refuted=unverified")

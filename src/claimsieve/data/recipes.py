@@ -145,7 +145,8 @@ def files_of(recipe: Recipe) -> list[Path]:
     if root is None:
         raise DataError(
             f"{recipe.name}: expected the environment variable CLAIMSIEVE_CORPORA to name the folder of the public "
-            f"corpora, found it unset. Fetch the corpus from {recipe.url} and set it."
+            f"corpora, with {', '.join(recipe.files)} in it, found it unset. Fetch the corpus from {recipe.url} "
+            "and set it."
         )
     by_pattern = {pattern: sorted(root.glob(pattern)) for pattern in recipe.files}
     missing = [pattern for pattern, paths in by_pattern.items() if not paths]

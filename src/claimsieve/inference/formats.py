@@ -184,7 +184,7 @@ def _cell(value: Any) -> Any:
     """A value as one cell of a table: nested ones as JSON."""
     if value is None:
         return ""
-    return _json(value, ensure_ascii=False) if isinstance(value, list | dict | bool) else value
+    return _json(value, ensure_ascii=False) if isinstance(value, list | tuple | dict | bool) else value
 
 
 def _json(value: Any, *, ensure_ascii: bool) -> str:

@@ -18,8 +18,9 @@ def layers_of(network: Any) -> torch.nn.ModuleList | None:
 
 
 def freeze(network: Any, count: int, folder: Path) -> None:
-    """Train only the body's layers above the lowest `count`, its pooler, and the head (Lee et al. 2019, arXiv:1911.03090).
+    """Train only the body's layers above the lowest `count`, its pooler, and the head.
 
+    What the lower ones hold hardly needs tuning (Lee et al. 2019, arXiv:1911.03090).
     Embeddings, positions shared by layers and a norm above them all stay as they are too, so no gradient is walked back
     below the layers that are trained. In a bfloat16 training the frozen weights are saved as rounded to it.
     Raises ConfigError when there are not more layers than that.
