@@ -63,6 +63,9 @@ def test_an_unknown_field_is_answered_with_the_nearest():
 def test_an_expression_that_fails_on_a_row_refuses_that_row():
     with pytest.raises(RecordError, match="'claim' cannot be read with join"):
         mapped({"claim": "join(' ', parts)"}, {"parts": [1, 2]})
+    for endless in (float("inf"), float("nan")):
+        with pytest.raises(RecordError, match="'id' cannot be read with ceil"):
+            mapped({"id": "ceil(n)"}, {"claim": "a", "n": endless})
 
 
 RATINGS = {

@@ -175,6 +175,21 @@ def test_a_job_of_another_process_is_left_alone(model, source, tmp_path):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_folder_of_somebody_else_is_left_alone(model, source, tmp_path):
+    folder = tmp_path / f"out.jsonl{journal.SUFFIX}"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("precious")
+    with pytest.raises(DataError, match=r"found 'notes\.txt' there, which is none of it"):
+        predict_file(model, Job(str(source), str(tmp_path / "out.jsonl")))
+    assert (folder / "notes.txt").read_text() == "precious"
+
+
+def test_who_comes_as_the_folder_goes_is_told(tmp_path):
+    held = journal._held(tmp_path / "gone", tmp_path / "out.jsonl")
+    with pytest.raises(DataError, match="found another process at it"), held:
+        pass
+
+
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("limit", [10, 700, 2_000])
 def test_a_full_disk_is_one_clear_error_and_costs_nothing(model, source, tmp_path, name, limit):

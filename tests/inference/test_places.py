@@ -10,7 +10,7 @@ import pytest
 from claimsieve.data.corpora import load_labelled
 from claimsieve.errors import DataError
 from claimsieve.inference.predict import Job, predict_file
-from claimsieve.inference.sources import check_paths
+from claimsieve.inference.sources import check_paths, described
 from claimsieve.models.tfidf import TfidfModel
 
 
@@ -40,6 +40,39 @@ def test_what_a_file_would_take_the_place_of_is_no_output(source, tmp_path):
     (tmp_path / "out.jsonl.rejects.jsonl").mkdir()
     with pytest.raises(DataError, match=r"rejects\.jsonl: expected a file for the output, found a folder"):
         check_paths(source, str(tmp_path / "out.jsonl"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_no_input_but_as_standard_input(tmp_path):
+    os.mkfifo(tmp_path / "in.jsonl")
+    with pytest.raises(DataError, match="expected a file, found a device or pipe; '-' reads standard input"):
+        described(str(tmp_path / "in.jsonl"))
+
+
+def test_a_name_that_is_too_long_is_one_clear_error(source, tmp_path):
+    with pytest.raises(DataError, match="cannot be written: File name too long"):
+        check_paths(source, str(tmp_path / f"{'a' * 245}.csv"))
+
+
+def test_a_closed_standard_output_is_one_clear_error(model, source, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(DataError, match="expected standard output to be open, found it closed"):
+        predict_file(model, Job(source, "-"))
+
+
+def test_a_closed_standard_error_loses_no_rows(model, source, monkeypatch, capsysbinary):
+    with open(source, "a") as lines:  # noqa: PTH123
+        lines.write("no row\n")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert predict_file(model, Job(source, "-")).rejected == 1
+    assert len(capsysbinary.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_a_name_that_is_not_utf8_is_a_name_like_any_other(model, source, tmp_path):
+    first, second = (str(tmp_path / os.fsdecode(name)) for name in (b"a\xe9.parquet", b"b\xe9.parquet"))
+    assert predict_file(model, Job(source, first)).labelled == 1
+    assert predict_file(model, Job(first, second)).labelled == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -210,6 +210,14 @@ def test_parquet_becomes_json_and_csv_with_dates_as_text_and_no_nan(model, tmp_p
     assert [row["days"] for row in cells] == ['["2020-01-08"]', "[]", ""]
 
 
+def test_true_and_false_of_any_kind_of_parquet_stay_so(model, tmp_path):
+    seen = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, None], pa.int8()))
+    table = pa.table({"claim": ["a", "b"], "seen": seen})
+    pq.write_table(table, tmp_path / "in.parquet")
+    predict_file(model, Job(str(tmp_path / "in.parquet"), str(tmp_path / "out.parquet")))
+    assert pq.read_table(tmp_path / "out.parquet")["seen"].to_pylist() == [True, None]
+
+
 def test_a_date_inside_evidence_may_be_a_date_in_parquet(model, tmp_path):
     passage = {"text": "officials confirm", "date": datetime.date(2020, 1, 8)}
     pq.write_table(pa.table({"claim": ["the bridge was hit"], "evidence": [[passage]]}), tmp_path / "in.parquet")

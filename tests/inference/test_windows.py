@@ -27,7 +27,7 @@ from claimsieve.models.encoder import EncoderModel
 from claimsieve.models.loop import LoopSettings
 from claimsieve.models.static import StaticModel
 from claimsieve.models.tfidf import TfidfModel
-from claimsieve.records import LABELS
+from claimsieve.records import LABELS, Evidence
 
 PROBABILITIES = tuple(f"p_{label}" for label in LABELS)
 WORDS = ("bridge", "harbour", "confirm", "footage", "nobody", "shells", "older", "checked", "place", "officials")
@@ -138,6 +138,40 @@ def test_what_the_model_does_not_see_is_carried_along_unread(tmp_path):
     assert (item.claim.claim, item.claim.evidence, item.claim.date, item.fields) == ("hit", (), None, row)
     reject = ItemReader("in.jsonl", {}, ("claim", "evidence"))(window.rows[0])
     assert (reject.place, reject.reason) == (1, "expected an evidence passage as text or object, found a number")
+
+
+def test_of_a_passage_only_what_the_model_sees_has_to_be_in_order(tmp_path):
+    row = {"claim": "hit", "evidence": [{"text": "a", "date": "12 March", "url": 7}, "b"]}
+    whole = {"claim": "hit", "evidence": {"text": "a", "date": "2020-03", "url": "http://a"}}
+    first, second = (
+        row for window in windows.windows(written(tmp_path / "in.jsonl", [row, whole])) for row in window.rows
+    )
+    read = ItemReader("in.jsonl", {}, ("claim", "evidence"))
+    assert [passage.text for passage in read(first).claim.evidence] == ["a", "b"]
+    assert read(second).claim.evidence == (Evidence("a", date="2020-03", url="http://a"),)
+    reject = ItemReader("in.jsonl", {}, ("claim", "evidence", "date"))(first)
+    assert "evidence date" in reject.reason
+
+
+def test_a_whole_number_that_a_table_made_a_float_is_an_id(tmp_path):
+    first, second = (
+        row
+        for window in windows.windows(
+            written(tmp_path / "in.jsonl", [{"claim": "a", "id": 3.0}, {"claim": "a", "id": 3.5}])
+        )
+        for row in window.rows
+    )
+    read = ItemReader("in.jsonl", {}, ("claim",))
+    assert read(first).claim.id == "3"
+    assert "whole number in 'id'" in read(second).reason
+
+
+def test_a_folder_called_like_a_file_is_a_folder(tmp_path):
+    (tmp_path / "claims.jsonl").mkdir()
+    (tmp_path / "claims.jsonl" / "part.csv").write_text('claim,evidence\nhit,"[{""text"": ""a""}]"\n')
+    source = str(tmp_path / "claims.jsonl")
+    ((row,),) = (window.rows for window in windows.windows(source))
+    assert ItemReader(source, {}, ("claim", "evidence"))(row).claim.evidence == (Evidence("a"),)
 
 
 # --- what is said of a claim hangs on the claim alone

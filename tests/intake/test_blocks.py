@@ -58,6 +58,12 @@ def test_a_caption_is_known_by_its_credit(caption, words, credit):
     assert blocks(f"{caption}\n\n{STORY}")[0] == ("caption", credit, [words])
 
 
+@pytest.mark.parametrize("run", [". " * 50_000, " " * 100_000, ")" * 100_000])
+def test_a_long_run_of_dots_takes_no_long_time(run):
+    """With a search that starts over at every dot it would take hours."""
+    assert blocks(f"Contents {run} 5\n\n{STORY}")[-1] == ("paragraph", None, [STORY])
+
+
 def test_a_story_that_names_an_agency_is_no_caption():
     text = f"The dam at al-Sadd burst, a witness told Reuters.\n\n{STORY} It was built by the state - in 1931."
     assert [kind for kind, *_ in blocks(text)] == ["paragraph", "paragraph"]

@@ -36,6 +36,15 @@ class _Server(BaseHTTPRequestHandler):
             self._send(302, b"", Location="ftp://example.org/story")
         elif path == "/round":
             self._send(302, b"", Location="/round")
+        elif path == "/nowhere":
+            self._send(302, b"", Location="http://[bad")
+        elif path == "/short":
+            self._send(200, b"The dam burst.", **{"Content-Type": "text/plain", "Content-Length": "100"})
+        elif path == "/half":
+            packing = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
+            self._send(200, gzip.compress(b"The dam burst." * 99)[:-9], **packing)
+        elif path == "/escaped":
+            self._send(200, b"\\ud800 \xe9", **{"Content-Type": "text/plain; charset=unicode_escape"})
         elif path == "/drip":
             self.wfile.write(b"HTTP/1.0 200 OK\r\n")
             for _ in range(50):
@@ -90,12 +99,20 @@ def test_a_page_is_fetched_with_its_form_and_where_it_stands(site):
         ("/picture", "expected HTML or text, found image/png"),
         ("/round", "expected at most 5 redirects"),
         ("/elsewhere", "expected an address such as https"),
+        ("/nowhere", r"expected a redirect to an address, found one to 'http://\[bad'"),
+        ("/short", "cannot be fetched: it was cut short"),
+        ("/half", "expected a whole gzip answer, found a broken one"),
         ("/a b", "without spaces"),
     ],
 )
 def test_what_is_no_page_is_refused(site, path, message):
     with pytest.raises(DataError, match=message):
         fetch(site + path, allow_private=True)
+
+
+def test_half_a_character_that_an_encoding_gives_is_no_text(site):
+    with pytest.raises(DataError, match="expected text in 'unicode_escape', as it says, found other bytes"):
+        read_source(f"{site}/escaped", allow_private=True)
 
 
 def test_private_networks_are_closed_unless_they_are_opened(site):

@@ -27,7 +27,7 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 def say(text: str, *, quiet: bool = False) -> None:
     """A line on stderr, or several."""
-    if not quiet:
+    if not quiet and sys.stderr is not None:  # without it print would write to standard output
         print("\n".join(plain(line) for line in text.split("\n")), file=sys.stderr, flush=True)
 
 

@@ -67,7 +67,7 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
             elif expression is not None:
                 try:
                     result[field] = expression.search(row, options=_OPTIONS)
-                except JMESPathError as error:
+                except (JMESPathError, ArithmeticError, ValueError) as error:  # ceil of what is infinite or no number
                     raise RecordError(f"'{field}' cannot be read with {source}: {error}") from None
         return result
 

@@ -62,7 +62,14 @@ def _stream(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         if sys.stdin is None:
             raise DataError("expected claims on standard input, found it closed.")
-        yield sys.stdin.buffer
+        try:
+            handle = sys.stdin.fileno()
+        except OSError:  # a stand-in for it
+            yield sys.stdin.buffer
+            return
+        # A buffer of its own: Python dies of the other one's lock when it ends while a thread waits for input.
+        with open(handle, "rb", closefd=False) as stream:
+            yield stream
         return
     try:
         stream = Path(name).open("rb")  # noqa: SIM115  # a ValueError of the block below is not one of opening

@@ -1,6 +1,7 @@
 """Parquet, whichever codec packs it inside."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +18,40 @@ def read_parquet(path: Path, file: str = "") -> Iterator[Row | Reject]:
     import pyarrow
 
     number = 0
-    stored = _opened(path)
-    try:
-        for batch in stored.iter_batches(batch_size=_BATCH_ROWS):
-            for fields in _batch_rows(batch):
-                number += 1
-                yield Reject(number, fields, file=file) if isinstance(fields, str) else Row(number, fields, file)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path}: damaged after row {number}: {str(error).splitlines()[0]}") from None
+    with _opened(path) as stored:
+        try:
+            for batch in stored.iter_batches(batch_size=_BATCH_ROWS):
+                for fields in _batch_rows(batch):
+                    number += 1
+                    yield Reject(number, fields, file=file) if isinstance(fields, str) else Row(number, fields, file)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise DataError(f"{path}: damaged after row {number}: {str(error).splitlines()[0]}") from None
     if number != stored.metadata.num_rows:
         raise DataError(f"{path}: damaged: expected {stored.metadata.num_rows:,} rows, found {number:,}.")
 
 
 def parquet_columns(path: Path) -> list[str]:
     """Names of the columns. Raises DataError as `read_parquet` does."""
-    return [str(name) for name in _opened(path).schema_arrow.names]
+    with _opened(path) as stored:
+        return [str(name) for name in stored.schema_arrow.names]
 
 
-def _opened(path: Path) -> Any:
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     import pyarrow
     import pyarrow.parquet
 
-    try:
-        stored = pyarrow.parquet.ParquetFile(path)
-        check_names(str(path), stored.schema_arrow.names)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    except (pyarrow.ArrowException, ValueError) as error:  # ValueError: a name that is not UTF-8 or has a null
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: expected a Parquet file: {reason}") from None
-    return stored
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(path.open("rb"))  # Arrow takes no path that is not UTF-8
+            stored = stack.enter_context(pyarrow.parquet.ParquetFile(stream))
+            check_names(str(path), stored.schema_arrow.names)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror or error}.") from None
+        except (pyarrow.ArrowException, ValueError) as error:  # ValueError: a name with a null, or a column's
+            reason = str(error).splitlines()[0]
+            raise DataError(f"{path}: expected a Parquet file: {reason}") from None
+        yield stored
 
 
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:

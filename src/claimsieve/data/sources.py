@@ -50,6 +50,11 @@ def files_of(source: str) -> list[str]:
     return list(by_target.values())
 
 
+def only_file(source: str) -> str:
+    """The file of rows that do not say which is theirs: the source itself or, of a folder, the one in it."""
+    return source if is_claims_file(source) and not Path(source).is_dir() else files_of(source)[0]
+
+
 def read_files(files: Sequence[str]) -> Iterator[Row | Reject]:
     """Rows of the files, one file after another; where there are several, each row says which is its own."""
     for name in files:

@@ -55,7 +55,11 @@ class Format:
 
         schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(self.schema))
         compression = self.packing or "snappy"
-        with parts.open("rb") as source, pyarrow.parquet.ParquetWriter(target, schema, compression=compression) as sink:
+        with (
+            parts.open("rb") as source,
+            target.open("wb") as written,  # Arrow takes no path that is not UTF-8
+            pyarrow.parquet.ParquetWriter(written, schema, compression=compression) as sink,
+        ):
             waiting: list[Any] = []
             while source.peek(1):
                 with pyarrow.ipc.open_stream(source) as stream:
@@ -157,9 +161,13 @@ def parquet_schema(
     import pyarrow.parquet
 
     types: dict[str, Any] = {}
-    for field in (field for path in templates for field in pyarrow.parquet.read_schema(path)):
-        same = types.setdefault(renamed(field.name), field.type) == field.type
-        types[renamed(field.name)] = field.type if same else pyarrow.string()
+    for path in templates:
+        with Path(path).open("rb") as stream:
+            schema = pyarrow.parquet.read_schema(stream)
+        for field in schema:
+            found = pyarrow.bool_() if field.type == pyarrow.bool8() else field.type  # rows have plain true and false
+            same = types.setdefault(renamed(field.name), found) == found
+            types[renamed(field.name)] = found if same else pyarrow.string()
     types |= {f"p_{label}{form}": pyarrow.float64() for label in LABELS for form in ("", "_at_prevalence")}
     types |= {"label": pyarrow.string(), "abstained": pyarrow.bool_()}
     if heads:

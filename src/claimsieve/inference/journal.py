@@ -30,6 +30,7 @@ from claimsieve.whole_files import write_file
 FILES = ("output", "rejects", "memory")
 SUFFIX = ".partial"
 _CHUNK_BYTES = 1 << 22
+_OWN = (*FILES, "identity.json", ".identity.json.writing", "journal", "whole", "whole.writing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,12 @@ def open_journal(target: Path, identity: Mapping[str, Any], *, restart: bool) ->
     folder = journal.path("")
     with journal._disk():
         folder.mkdir(exist_ok=True)
+        strangers = sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
+    if strangers:
+        raise DataError(
+            f"{target}: expected to keep what is done in {folder.name}, found '{strangers[0]}' there, which is none of "
+            "it. Move it, or write to another place."
+        )
     with _held(folder, target):
         with journal._disk():
             if restart or not _begun(folder):
@@ -177,16 +184,18 @@ def _held(folder: Path, target: Path) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
+    at_it = f"{target}: expected to be the only one who writes it, found another process at it."
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # it has just ended
+        raise DataError(at_it) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.path.samestat(os.fstat(handle), folder.stat()):
                 raise FileExistsError  # the other one has ended, and a third has made the folder anew
         except (BlockingIOError, FileExistsError, FileNotFoundError):
-            raise DataError(
-                f"{target}: expected to be the only one who writes it, found another process at it."
-            ) from None
+            raise DataError(at_it) from None
         yield
     finally:
         os.close(handle)

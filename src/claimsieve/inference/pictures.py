@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from claimsieve.data.files import is_claims_file, record_cells
-from claimsieve.data.sources import files_of
+from claimsieve.data.files import record_cells
+from claimsieve.data.sources import only_file
 from claimsieve.errors import ConfigError
 from claimsieve.inference.windows import Item
 from claimsieve.media.archive import known_files
@@ -78,8 +78,7 @@ class Pictures:
             elif self._source == "-":
                 self._bases[file] = Path()
             else:
-                alone = self._source if is_claims_file(self._source) else files_of(self._source)[0]
-                self._bases[file] = Path(file or alone).parent
+                self._bases[file] = Path(file or only_file(self._source)).parent
         return self._bases[file]
 
 

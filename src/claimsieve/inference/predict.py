@@ -3,11 +3,12 @@
 import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, TypeVar
 
 from claimsieve import __version__
@@ -186,13 +187,33 @@ def run(
 
 
 def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """The same items, each made in another thread while the one before it is used."""
-    done = object()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        upcoming = pool.submit(next, items, done)
-        while (item := upcoming.result()) is not done:
-            upcoming = pool.submit(next, items, done)
+    """The same items, each made in another thread while the one before it is used.
+
+    Nobody waits for that thread: it may stand in a read of standard input that never ends.
+    """
+    wanted: SimpleQueue[bool] = SimpleQueue()
+    made: SimpleQueue[tuple[_Item | None, BaseException | None]] = SimpleQueue()
+
+    def make() -> None:
+        while wanted.get():
+            try:
+                made.put((next(items), None))
+            except BaseException as error:  # told where the item is wanted
+                made.put((None, error))
+
+    Thread(target=make, name="ahead", daemon=True).start()
+    wanted.put(True)
+    try:
+        while True:
+            item, error = made.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            wanted.put(True)
             yield item  # type: ignore[misc]
+    finally:
+        wanted.put(False)
 
 
 @contextmanager
@@ -214,10 +235,13 @@ def _few_collections() -> Iterator[None]:
 
 def _to_stdout(job: Job, parts: Iterator[Part], advance: Callable[[int], None]) -> Tally:
     tally = Tally()
+    if sys.stdout is None:
+        raise DataError("expected standard output to be open, found it closed. Use -o FILE.jsonl.")
     sys.stdout.flush()
     for part in parts:
         _write_out(part.output)
-        sys.stderr.write(part.rejects.decode())
+        if part.rejects and sys.stderr is not None:
+            sys.stderr.write(part.rejects.decode())
         tally += part.tally
         advance(part.tally["read"])
         _check_rejects(job, tally)

@@ -23,6 +23,8 @@ def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
     found = []
     for name in _files(source):
         path = Path(name)
+        if path.exists() and not path.is_file():  # what is read to describe it is gone
+            raise DataError(f"{name}: expected a file, found a device or pipe; '-' reads standard input.")
         try:
             content = {} if quickly else {"sha256": sha256_of(path)}
             found.append({"file": name, "bytes": path.stat().st_size, **content})
@@ -56,7 +58,7 @@ def form_of(
     Raises DataError where a table is asked for whose columns nobody knows before the end.
     """
     kind, packing = kind_and_packing(target)
-    ascii_only = target == "-" and (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    ascii_only = target == "-" and (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") != "utf8"
     if kind == "jsonl":
         return Format(kind, packing, csv_safe=csv_safe, ascii_only=ascii_only)
     own = _own_columns(source) if known is None else []
@@ -94,12 +96,15 @@ def check_paths(source: str, target: str) -> None:
 
 def check_places(source: str, target: str) -> None:
     """Raises DataError unless the source is there, the target can be written, and they are not the same."""
-    if target != "-" and not Path(target).absolute().parent.is_dir():
-        raise DataError(f"{target}: expected an existing folder for the output, found none.")
-    for name in () if target == "-" else (target, rejects_file(target)):
-        if Path(name).exists() and not Path(name).is_file():
-            found = "a folder" if Path(name).is_dir() else "a device or pipe; '-' writes to standard output"
-            raise DataError(f"{name}: expected a file for the output, found {found}.")
+    try:
+        if target != "-" and not Path(target).absolute().parent.is_dir():
+            raise DataError(f"{target}: expected an existing folder for the output, found none.")
+        for name in () if target == "-" else (target, rejects_file(target)):
+            if Path(name).exists() and not Path(name).is_file():
+                found = "a folder" if Path(name).is_dir() else "a device or pipe; '-' writes to standard output"
+                raise DataError(f"{name}: expected a file for the output, found {found}.")
+    except OSError as error:  # a name that is too long, a folder that one may not enter
+        raise DataError(f"{target}: cannot be written: {error.strerror or error}.") from None
     if source.startswith("recipe:") or "-" in (source, target):
         return
     inputs = {Path(name).resolve() for name in files_of(source)}

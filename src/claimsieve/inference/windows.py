@@ -8,8 +8,8 @@ from typing import Any
 
 from claimsieve.data import recipe_reader, recipes
 from claimsieve.data.fields import field_mapper
-from claimsieve.data.files import Reject, Row, format_of, is_claims_file, record_cells
-from claimsieve.data.sources import files_of, read_files
+from claimsieve.data.files import Reject, Row, format_of, record_cells
+from claimsieve.data.sources import files_of, only_file, read_files
 from claimsieve.media.dates import is_date
 from claimsieve.records import Claim, InputField, RecordError, claim_from_row, row_of_claim
 
@@ -93,6 +93,8 @@ class ItemReader:
                 fields = record_cells(fields)
             # What the model does not see is carried along unread, in whatever form: a date in words is no bad row.
             seen = {name: fields.get(name) for name in self._seen}
+            if isinstance(number := seen["id"], float) and number.is_integer():  # pandas makes them of ids with gaps
+                seen["id"] = int(number)
             if isinstance(fields.get("corpus"), str):
                 seen["corpus"] = fields["corpus"]  # some have a temperature of their own
             is_readable = isinstance(day := fields.get("date"), str) and is_date(day)
@@ -100,15 +102,30 @@ class ItemReader:
                 seen["media"] = fields.get("media")
                 if is_readable:
                     seen["date"] = fields["date"]
-            return Item(claim_from_row(seen), row.fields, row.file, is_date_unreadable=bool(day) and not is_readable)
+            return Item(self._claim(seen), row.fields, row.file, is_date_unreadable=bool(day) and not is_readable)
         except RecordError as error:
             return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200], row.file)
 
+    def _claim(self, seen: dict[str, Any]) -> Claim:
+        """If need be without what the model does not see of its passages."""
+        try:
+            return claim_from_row(seen)
+        except RecordError:
+            bare = self._bare(seen.get("evidence"))
+            if bare == seen.get("evidence"):
+                raise
+            return claim_from_row(seen | {"evidence": bare})
+
+    def _bare(self, evidence: Any) -> Any:
+        if isinstance(evidence, list):
+            return [self._bare(passage) for passage in evidence]
+        if isinstance(evidence, dict):
+            return {name: value for name, value in evidence.items() if name == "text" or name in self._seen}
+        return evidence
+
     def _tabular(self, file: str) -> bool:
         if file not in self._tables:
-            if self._source.startswith("recipe:"):
-                name = "-"  # rows as in JSON Lines
-            else:
-                name = file or (self._source if is_claims_file(self._source) else files_of(self._source)[0])
+            of_recipe = self._source.startswith("recipe:")  # with rows as in JSON Lines
+            name = "-" if of_recipe else file or only_file(self._source)
             self._tables[file] = format_of(name) != "jsonl"
         return self._tables[file]

@@ -44,7 +44,8 @@ _TIMED = re.compile(
     r"(?=[A-Z\"“'‘«])"
 )
 _NOT_A_NAME = re.compile(r"(?:file|archived?|library|stock)(?:\s+(?:photo\w*|pictures?|images?))?", re.IGNORECASE)
-_CREDIT_END = re.compile(r"[\s)\].]*(?:\b(?:More|Read more|Enlarge|Close))?[\s)\].]*$")
+# Possessive, and begun where a run begins: else a thousand dots in a row take seconds.
+_CREDIT_END = re.compile(r"(?<![\s)\].])[\s)\].]*+(?:\b(?:More|Read more|Enlarge|Close)[\s)\].]*+)?$")
 
 
 def blocks_of(text: str, pieces: Sequence[Piece]) -> list[Block]:
@@ -132,7 +133,8 @@ def _agency_at_end() -> re.Pattern[str]:
 
 def _credit(shown: str) -> tuple[int, str | None] | None:
     """Where the credit of a caption begins, and whom it names; None for what is no caption."""
-    body = shown[: _CREDIT_END.search(shown).start()] if _CREDIT_END.search(shown) else shown  # type: ignore[union-attr]
+    end = _CREDIT_END.search(shown)
+    body = shown[: end.start()] if end else shown
     if match := _CREDITED.search(body[-140:]):
         begin = len(body) - len(body[-140:]) + match.start()
         return begin, match["name"].strip(" .)([]") or None

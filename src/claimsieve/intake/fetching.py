@@ -56,7 +56,10 @@ def fetch(url: str, *, allow_private: bool = False, timeout_seconds: float = TIM
         found = _request(address, allow_private=allow_private, timeout_seconds=timeout_seconds)
         if isinstance(found, Page):
             return found
-        address = urljoin(address, found)
+        try:
+            address = urljoin(address, found)
+        except ValueError:
+            raise DataError(f"{url}: expected a redirect to an address, found one to '{found[:200]}'.") from None
     raise DataError(f"{url}: expected at most {MAX_REDIRECTS} redirects, found more. Save the page and give its file.")
 
 
@@ -170,10 +173,15 @@ def _answer(url: str, response: http.client.HTTPResponse) -> Page | str:
     if media_type not in _MEDIA_TYPES:
         raise DataError(f"{url}: expected HTML or text, found {media_type}.")
     content = response.read(MAX_BYTES + 1)
+    if response.length and len(content) <= MAX_BYTES:  # so much was announced and has not come
+        raise http.client.IncompleteRead(content, response.length)
     packing = (response.getheader("Content-Encoding") or "identity").lower()
     if packing == "gzip":
         try:
-            content = zlib.decompressobj(31).decompress(content, MAX_BYTES + 1)
+            unpacking = zlib.decompressobj(31)
+            content = unpacking.decompress(content, MAX_BYTES + 1)
+            if not unpacking.eof and len(content) <= MAX_BYTES:
+                raise zlib.error("it is cut short")
         except zlib.error:
             raise DataError(f"{url}: expected a whole gzip answer, found a broken one. Fetch it again.") from None
     elif packing != "identity":
@@ -186,4 +194,6 @@ def _answer(url: str, response: http.client.HTTPResponse) -> Page | str:
 def _reason(error: BaseException | None) -> str:
     if isinstance(error, TimeoutError):
         return "it took too long"
+    if isinstance(error, http.client.IncompleteRead):
+        return "it was cut short"
     return str(getattr(error, "strerror", None) or error or "no address")

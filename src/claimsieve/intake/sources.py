@@ -107,6 +107,7 @@ def _otherwise(name: str, content: bytes, charset: str | None, error: UnicodeDec
         try:
             text = content.decode(charset)
             if isinstance(text, str):
+                text.encode()  # some encodings (unicode_escape) give half characters
                 return text
         except (LookupError, ValueError):
             raise DataError(
