@@ -225,6 +225,31 @@ def test_resuming_with_other_settings_is_refused_by_name(run_config, tmp_path):
         run_experiment(other, tmp_path / "model", resume=True)
 
 
+def test_resuming_with_rows_in_another_order_is_refused(run_config, planted_claims, tmp_path):
+    """Steps go by the numbers of rows: some would be read twice and others never."""
+
+    def interrupt(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    source = tmp_path / "claims.jsonl"
+    lines = planted_claims.read_text().splitlines(keepends=True)
+    source.write_text("".join(lines))
+    config = run_config("static", data={"corpora": [{"file": str(source)}]})
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(config, tmp_path / "model", watch=Watch(step=interrupt))
+    source.write_text("".join(reversed(lines)))
+    with pytest.raises(TrainingError, match="another order of rows"):
+        run_experiment(config, tmp_path / "model", resume=True)
+
+
+def test_the_directory_one_stands_in_is_no_place_for_a_model(run_config, tmp_path, monkeypatch):
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for target in (Path(), tmp_path):
+        with pytest.raises(ModelError, match="a directory of its own for the model, found the one that you stand in"):
+            run_experiment(run_config(), target)
+
+
 def test_an_event_with_random_labels_is_refused_under_a_random_split(run_config, tmp_path):
     data = run_config().model_dump(mode="json")["data"]
     data["split"]["by"] = "random"

@@ -11,7 +11,17 @@ from typing import Any
 from claimsieve import processes
 from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
-from claimsieve.data.prepare import Cut, Prepared, audited, augmented, cuts, data_fingerprint, parts, prepare
+from claimsieve.data.prepare import (
+    Cut,
+    Prepared,
+    audited,
+    augmented,
+    cuts,
+    data_fingerprint,
+    order_fingerprint,
+    parts,
+    prepare,
+)
 from claimsieve.errors import ConfigError, ModelError, TrainingError
 from claimsieve.evaluation.assessment import EVALUATION, Assessment, read_assessment
 from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, lines
@@ -148,7 +158,7 @@ def _run_cut(
         watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")
     fingerprint = data_fingerprint(prepared.claims, cut.assignment)
     model = build_model(config, seed=cut.seed)
-    checkpoint = _checkpoint(config, cut, directory, data=fingerprint, resume=resume)
+    checkpoint = _checkpoint(config, prepared, cut, directory, data=fingerprint, resume=resume)
     state = checkpoint.read()  # refuses another config before a run is begun
     leaky = any(finding.check == "event_overlap" for finding in report.findings)
     run = start_run(
@@ -197,14 +207,17 @@ def _run_cut(
 def _lend_a_hand(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, resume: bool) -> None:
     """What every process but the first does: its share of each step. It writes nothing and says nothing."""
     fingerprint = data_fingerprint(prepared.claims, cut.assignment)
-    checkpoint = _checkpoint(config, cut, directory, data=fingerprint, resume=resume)
+    checkpoint = _checkpoint(config, prepared, cut, directory, data=fingerprint, resume=resume)
     train, valid = augmented(prepared, cut, config.data), parts(prepared, cut)["valid"]
     steps = build_model(config, seed=cut.seed).fit(train, valid=valid, state=checkpoint.read())
     follow(steps, checkpoint, None, seconds=math.inf, watch=Watch())
 
 
-def _checkpoint(config: RunConfig, cut: Cut, directory: Path, *, data: str, resume: bool) -> Checkpoint:
-    identity = {"config": _decisive(config), "data": data, "seed": cut.seed}
+def _checkpoint(
+    config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, data: str, resume: bool
+) -> Checkpoint:
+    order = order_fingerprint(prepared.claims)  # steps go by the rows' numbers
+    identity = {"config": _decisive(config), "data": data, "order of rows": order, "seed": cut.seed}
     return Checkpoint(training_directory(directory), identity=identity, resume=resume)
 
 

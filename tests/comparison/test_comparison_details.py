@@ -52,6 +52,17 @@ def sliced(**options):
     return compare(contestants, **options)
 
 
+def test_stories_of_one_name_in_two_corpora_are_two_slices():
+    generator = np.random.default_rng(1)
+    truth, corpora = generator.integers(3, size=400), ["x"] * 200 + ["y"] * 200
+    first, second = (
+        Contestant(name, (run(truth, said(generator, truth, skill=np.ones(400)), corpora=corpora, events=["1"] * 400),))
+        for name in "ab"
+    )
+    pair = compare([first, second]).between("a", "b")
+    assert {part.name for part in pair.slices if part.kind == "event"} == {"x/1", "y/1"}
+
+
 def test_slices_say_where_a_model_is_surely_better_and_where_worse():
     pair = (found := sliced()).between("a", "b")
     outcomes = {(part.kind, part.name): part.outcome for part in pair.slices}

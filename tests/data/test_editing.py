@@ -90,10 +90,22 @@ def test_the_evidence_comes_to_say_something_else(kind: ModuleType, claim: str, 
         (names, "The dam was designed by Jon Berg and his son.", "It was designed by Jon Berg and his son."),
         (names, "The dam was designed by Jon Berg.", "The dam was designed by Jon Berg. Berg lived near."),
         (names, "He was born in Canada.", "He was born in Burnaby, Canada."),
+        (names, "He was born in Portugal.", "He was born in Portugal in 1970."),  # Lisbon would be no denial
+        (negation, "Some ministers were present.", "Some ministers were present."),  # and others were not
+        (negation, "Two men were arrested.", "Two men were arrested."),
+        (negation, "Many do not have access.", "Many do not have access."),
+        (numbers, "It is taller than 300 metres.", "It is 300 metres tall."),
+        (numbers, "It had 11 million readers.", "It had over 11 million readers."),
     ],
 )
 def test_what_might_refute_nothing_is_left_alone(kind: ModuleType, claim: str, passage: str) -> None:
     assert all(refuting(kind, claim, passage, seed=seed) is None for seed in range(5))
+
+
+def test_what_holds_other_places_is_put_in_for_none() -> None:
+    wide = ["She was born in France.", "He was born in Alabama.", "He was born in South Korea."]
+    assert names.pool(wide) == {}
+    assert names.pool(["She was born in Lyon.", *wide]) == {("born in", 1): ["Lyon"]}
 
 
 @pytest.mark.parametrize(

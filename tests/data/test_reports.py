@@ -131,6 +131,13 @@ def test_a_corpus_of_one_story_gets_none() -> None:
     assert reported([replace(claim, event="one bridge") for claim in stories()], share=1.0, seed=0) == []
 
 
+def test_a_near_duplicate_is_no_other_claim() -> None:
+    claims = [replace(claim, event=None) for claim in stories(rows=4)]
+
+    assert reported(claims, share=1.0, seed=0, clusters=[0] * 4) == []
+    assert len(reported(claims, share=1.0, seed=0, clusters=[0, 0, 1, 1])) == 12
+
+
 def test_the_share_is_of_each_corpus() -> None:
     made = reported([*stories(rows=40), *stories(rows=20, corpus="other")], share=0.5, seed=0)
 

@@ -1,6 +1,7 @@
 """Rows that the claim's words give away go, the others stay."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,18 @@ def test_a_share_of_them_goes():
 )
 def test_where_there_is_nothing_to_choose_all_stay(train):
     assert thinned(train, share=1.0, seed=0) == train
+
+
+def test_a_label_of_one_story_is_solved_nowhere():
+    """The fold with that story has no other label to learn."""
+    train = [
+        Claim(f"never {word} {row}", id=f"{row}", event="one" if label == "propaganda" else f"e{row}", label=label)
+        for label, word in (("verified", "bridge"), ("propaganda", "river"))
+        for row in range(150)
+    ]
+    train = [replace(claim, corpus="one", evidence=PASSAGE) for claim in train]
+    left = thinned(train, share=1.0, seed=0)
+    assert [claim for claim in left if claim.label == "propaganda"] == train[150:]
 
 
 def test_the_order_of_rows_does_not_matter():

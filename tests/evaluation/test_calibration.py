@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 
 from claimsieve.errors import DataError
 from claimsieve.evaluation.calibration import Calibration, apply, calibrate, fitted_mix, from_json, to_json
-from claimsieve.evaluation.conformal import conformal_thresholds
+from claimsieve.evaluation.conformal import conformal_thresholds, prediction_sets
 from claimsieve.evaluation.metrics import log_losses, point_metrics
 from claimsieve.records import LABELS, Claim
 
@@ -35,7 +35,7 @@ def truth_of(claims):
 
 
 def fitted(probabilities, claims, **options):
-    return calibrate(probabilities, claims, trained_for=EVEN, **options)
+    return calibrate(probabilities, claims, **{"trained_for": EVEN, **options})
 
 
 def with_temperature(temperature, corpora=()):
@@ -148,6 +148,19 @@ def test_without_calibration_rows_no_label_is_ever_ruled_out():
     calibration = fitted(np.zeros((0, 3)), [])
     assert calibration.thresholds == dict.fromkeys(LABELS)
     assert calibration.rows == dict.fromkeys(LABELS, 0)
+
+
+def test_a_label_that_neither_train_nor_calibration_has_is_ruled_out():
+    claims = [Claim("c", label=LABELS[2 * (row % 2)]) for row in range(40)]
+    probabilities = np.array([[0.9, 0.0, 0.1] if claim.label == "verified" else [0.1, 0.0, 0.9] for claim in claims])
+    without = {"verified": 0.5, "unverified": 0.0, "propaganda": 0.5}
+    known = fitted(probabilities, claims, trained_for=without).thresholds
+    assert prediction_sets(probabilities, known).sum(axis=1).tolist() == [1] * 40
+    # Were it in train, forty rows without it would say nothing of it.
+    assert fitted(probabilities, claims, trained_for=EVEN).thresholds["unverified"] is None
+    # Were it in calibration, sets would have to hold it there.
+    met = [Claim("c", label="unverified"), *claims[1:]]
+    assert fitted(probabilities, met, trained_for=without).thresholds["unverified"] is None
 
 
 def test_thresholds_are_of_the_uncalibrated_probabilities_and_rows_are_counted():

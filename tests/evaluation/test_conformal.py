@@ -267,15 +267,17 @@ def test_the_interval_of_the_set_size_is_that_of_a_mean():
 def test_slices_are_the_report_of_their_own_rows():
     sets, claims = sample(150)
     claims[0] = replace(claims[0], corpus=None, event=None)
-    whole = report(sets, claims, min_rows=22)
+    whole = report(sets, claims, min_rows=11)
     assert {name: part.n for name, part in whole.corpora.items()} == {"rumours": 75, "press": 74}
     assert list(whole.corpora) == ["rumours", "press"]
-    assert {name: part.n for name, part in whole.events.items()} == {"event 1": 22, "event 2": 22}
-    assert whole.smaller_events == 5
+    numbers = {"press": (1, 2, 4, 6), "rumours": (0, 1, 2, 3, 5)}
+    large = [f"{corpus}/event {number}" for corpus, of_corpus in numbers.items() for number in of_corpus]
+    assert {name: part.n for name, part in whole.events.items()} == dict.fromkeys(large, 11)
+    assert whole.smaller_events == 14 - len(large)
     groups = {
         **{label: [i for i, claim in enumerate(claims) if claim.label == label] for label in LABELS},
         **{name: [i for i, claim in enumerate(claims) if claim.corpus == name] for name in whole.corpora},
-        **{name: [i for i, claim in enumerate(claims) if claim.event == name] for name in whole.events},
+        **{name: [i for i, claim in enumerate(claims) if f"{claim.corpus}/{claim.event}" == name] for name in large},
     }
     parts = {**whole.labels, **whole.corpora, **whole.events}
     assert {name: report(sets[rows], [claims[i] for i in rows]).overall for name, rows in groups.items()} == parts
@@ -291,6 +293,25 @@ def test_a_label_that_does_not_occur_has_no_coverage():
 def test_json_round_trip(n, seed):
     found = report(*sample(n, seed=seed), min_rows=5, resamples=100)
     assert c.from_json(json.loads(json.dumps(c.to_json(found), allow_nan=False))) == found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("covered", None), ("abstained", {"value": "x", "low": 0, "high": 1}), ("n", "many"), ("right", [])],
+)
+def test_a_slice_with_one_thing_wrong_is_refused(key, value):
+    document = c.to_json(report(*sample(30, seed=1), min_rows=5, resamples=100))
+    document["labels"]["verified"][key] = value
+    with pytest.raises(DataError, match="expected the coverage of prediction sets"):
+        c.from_json(document)
+
+
+def test_a_name_that_two_corpora_have_is_two_stories():
+    claims = [Claim("a", label=V, corpus=corpus, event="1") for corpus in "ab" for _ in range(30)]
+    sets = np.ones((60, 3), dtype=bool)
+    sets[30:, 0] = False
+    events = report(sets, claims).events
+    assert {name: part.covered.value for name, part in events.items()} == {"a/1": 1.0, "b/1": 0.0}
 
 
 @pytest.mark.parametrize("document", [None, [], "text", {}, {"overall": 3}])

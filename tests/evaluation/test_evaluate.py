@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import evaluate, from_json, slice_metrics, summary_metrics, table, to_json
+from claimsieve.evaluation.evaluate import (
+    evaluate,
+    from_json,
+    rows_by_event,
+    slice_metrics,
+    summary_metrics,
+    table,
+    to_json,
+)
 from claimsieve.evaluation.metrics import point_metrics
 from claimsieve.records import LABELS, Claim
 
@@ -79,13 +87,18 @@ def test_slices_count_their_own_rows_and_small_events_are_left_out():
     evaluation = evaluate(probabilities, claims, resamples=QUICK, min_slice_rows=20)
     assert {name: part.n for name, part in evaluation.corpora.items()} == {"rumours": 50, "press": 49}
     assert list(evaluation.corpora) == ["rumours", "press"]
-    assert {name: part.n for name, part in evaluation.events.items()} == {"vote": 80}
+    assert {name: part.n for name, part in evaluation.events.items()} == {"press/vote": 40, "rumours/vote": 40}
     assert evaluation.smaller_events == 2
-    votes = [i for i, claim in enumerate(claims) if claim.event == "vote"]
+    votes = [i for i, claim in enumerate(claims) if (claim.corpus, claim.event) == ("press", "vote")]
     alone = evaluate(probabilities[votes], [claims[i] for i in votes], resamples=QUICK)
-    assert alone.overall == evaluation.events["vote"]
+    assert alone.overall == evaluation.events["press/vote"]
     assert sum(sum(row.values()) for row in evaluation.confusion.values()) == 100
     assert {label: sum(evaluation.confusion[label].values()) for label in LABELS} == evaluation.overall.labels
+
+
+def test_events_are_of_a_corpus():
+    corpora, events = ["a", "a", "b", None, "b"], ["1", "2", "1", "1", None]
+    assert rows_by_event(corpora, events) == {"2": [1], "a/1": [0], "b/1": [2], "–/1": [3]}
 
 
 def test_a_label_absent_from_the_truth_is_null_and_outside_the_mean():

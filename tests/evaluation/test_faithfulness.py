@@ -120,3 +120,6 @@ def test_it_is_read_back_as_it_was_written():
     assert summary_metrics(found)["comprehensiveness_gain"] == found.comprehensiveness_gain.value
     with pytest.raises(DataError, match="expected the faithfulness of explanations"):
         from_json({"n": 3})
+    for key, value in (("sufficiency", {"value": 0.1, "low": "x", "high": 1}), ("n", "many"), ("mean_words", None)):
+        with pytest.raises(DataError, match="expected the faithfulness of explanations"):
+            from_json(to_json(found) | {key: value})

@@ -31,6 +31,14 @@ def test_every_label_of_a_source_is_drawn_as_often_as_its_others(rows, temperatu
         np.testing.assert_allclose(sums, sums[0])
 
 
+def test_parts_share_what_their_source_is_drawn():
+    """As a corpus of many small stories beside one of few: both are of one size, and count alike."""
+    rows = [("many", story // 2) for story in range(100)] + [("few", story // 50) for story in range(100)]
+    sources, parts = zip(*rows, strict=True)
+    found = draws_per_epoch(sources, np.zeros(200, dtype=np.int64), temperature=2.0, rows=None, parts=parts)
+    np.testing.assert_allclose(found, 1.0)
+
+
 @pytest.mark.parametrize(("temperature", "ratio"), [(1.0, 100.0), (2.0, 10.0), (1e9, 1.0)])
 def test_a_hundred_times_the_rows_count_by_the_temperature(temperature, ratio):
     rows = [("small", 0)] * 10 + [("large", 0)] * 1000
@@ -39,7 +47,7 @@ def test_a_hundred_times_the_rows_count_by_the_temperature(temperature, ratio):
 
 
 def test_without_a_temperature_there_is_no_mixture():
-    assert LoopSettings().draws([("a", None)], np.array([0])) is None
+    assert LoopSettings().draws([("a", None)], np.array([0]), [None]) is None
 
 
 def test_the_first_epochs_draw_from_the_first_corpora_alone():
@@ -48,7 +56,7 @@ def test_the_first_epochs_draw_from_the_first_corpora_alone():
     settings = LoopSettings(
         epochs=3, batch_tokens=64, corpus_temperature=1.0, epoch_rows=45, first_corpora=("easy",), first_epochs=1
     )
-    examples = Examples([4] * 90, labels, lambda rows: {}, draws=settings.draws(sources, labels))
+    examples = Examples([4] * 90, labels, lambda rows: {}, draws=settings.draws(sources, labels, [None] * 90))
     rows = {False: [], True: []}
     for epoch, batches in plan(examples, settings, seed=0):
         rows[epoch <= 1] += [row for batch in batches for row in batch.tolist()]
@@ -59,7 +67,7 @@ def test_the_first_epochs_draw_from_the_first_corpora_alone():
 
 def test_a_first_corpus_that_is_held_out_leaves_the_others():
     settings = LoopSettings(epochs=2, corpus_temperature=1.0, first_corpora=("easy", "held out"), first_epochs=1)
-    first, usual = settings.draws([("easy", None), ("hard", None)], np.array([0, 0]))
+    first, usual = settings.draws([("easy", None), ("hard", None)], np.array([0, 0]), [None, None])
     assert first.tolist() == [2, 0]
     assert usual.tolist() == [1, 1]
 
@@ -67,7 +75,7 @@ def test_a_first_corpus_that_is_held_out_leaves_the_others():
 def test_first_corpora_without_a_row_are_told():
     settings = LoopSettings(corpus_temperature=1.0, first_corpora=("snli",), first_epochs=1)
     with pytest.raises(TrainingError, match=r"training\.first_corpora: expected rows of snli in train, found none"):
-        settings.draws([("a", None)], np.array([0]))
+        settings.draws([("a", None)], np.array([0]), [None])
 
 
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=50), st.integers(0, 5))
@@ -86,7 +94,9 @@ def test_over_many_epochs_the_share_is_what_was_expected():
 def test_an_epoch_of_the_plan_holds_the_rows_that_are_drawn():
     labels = np.array([0] * 90 + [1] * 10)
     settings = LoopSettings(epochs=2, batch_tokens=64, corpus_temperature=2.0, epoch_rows=60)
-    examples = Examples([4] * 100, labels, lambda rows: {}, draws=settings.draws([("a", None)] * 100, labels))
+    examples = Examples(
+        [4] * 100, labels, lambda rows: {}, draws=settings.draws([("a", None)] * 100, labels, [None] * 100)
+    )
     steps = plan(examples, settings, seed=0)
     rows = np.concatenate([batch for _, batches in steps for batch in batches])
     assert abs(len(rows) - 120) <= 40
@@ -106,7 +116,7 @@ def test_labels_are_even_within_each_event_where_that_is_asked_for():
 
     def share_of_common(even_within):
         settings = LoopSettings(epochs=1, corpus_temperature=1.0, even_within=even_within)
-        (found,) = settings.draws([(claim.corpus, settings.part_of(claim)) for claim in claims], labels)
+        (found,) = settings.draws([(claim.corpus, None) for claim in claims], labels, [*map(settings.part_of, claims)])
         assert found.sum() == pytest.approx(200)
         return found[:90].sum() / found[:100].sum()
 

@@ -92,6 +92,15 @@ def test_what_was_written_is_read_bit_for_bit(tmp_path):
     assert equal(state.tensors, a_state().tensors)
 
 
+def test_files_of_somebody_else_stay(tmp_path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "corpus.csv").write_text("precious")
+    checkpoint = checkpoint_in(tmp_path / "t", resume=False)
+    checkpoint.write(a_state())
+    checkpoint.remove()
+    assert [path.name for path in (tmp_path / "t").iterdir()] == ["corpus.csv"]
+
+
 def test_the_id_of_the_tracked_run_is_kept_with_it(tmp_path):
     checkpoint = checkpoint_in(tmp_path / "t")
     assert checkpoint.run_id is None

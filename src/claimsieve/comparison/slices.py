@@ -1,6 +1,6 @@
 """On which corpora and events is a model better or worse than another?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from claimsieve.comparison.contestants import Matched, numbered
 from claimsieve.comparison.paired import CELLS, MIN_UNITS, Draws, Integers, draw, holm, swaps_for, unit_sums
 from claimsieve.comparison.records import Outcome, SliceDifference
+from claimsieve.evaluation.evaluate import rows_by_event, rows_by_name
 from claimsieve.evaluation.metrics import occurring
 from claimsieve.records import LABELS
 
@@ -37,7 +38,8 @@ def slice_differences(
     cells = matched.truth.argmax(axis=1) * len(LABELS) + chosen
     by_claim = numbered(matched.ids)
     found: list[tuple[Group, Integers]] = []
-    groups = [*_groups("corpus", matched.corpora), *_groups("event", matched.events)]
+    corpora, events = rows_by_name(matched.corpora), rows_by_event(matched.corpora, matched.events)
+    groups = [*_groups("corpus", corpora, n=len(cells.T)), *_groups("event", events, n=len(cells.T))]
     for group in groups:
         kind, _, rows = group
         units = numbered((unit_of if kind == "corpus" else by_claim)[rows].tolist())
@@ -59,14 +61,10 @@ def slice_differences(
     return [_judged(parts, drawn, *pair, alpha=alpha) for pair in pairs], len(groups) - len(found)
 
 
-def _groups(kind: Kind, names: Sequence[str | None]) -> Iterator[Group]:
-    """The largest first; none that is all of the rows."""
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        if name is not None:
-            rows.setdefault(name, []).append(row)
-    for name, of_name in sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])):
-        if len(of_name) < len(names):
+def _groups(kind: Kind, rows: Mapping[str, Sequence[int]], *, n: int) -> Iterator[Group]:
+    """None that is all n of the rows."""
+    for name, of_name in rows.items():
+        if len(of_name) < n:
             yield kind, name, np.array(of_name)
 
 

@@ -139,12 +139,18 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
         clusters=own,
     )
     made += edited(train, share=plan.edited, seed=cut.seed)
-    return kept + made + reported(train, share=plan.reported, seed=cut.seed)
+    return kept + made + reported(train, share=plan.reported, seed=cut.seed, clusters=own)
 
 
 def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:
     """Leaks of the cut, and giveaways in what a model may see."""
     return audit(prepared.claims, prepared.clusters, cut.assignment, inputs=data.inputs, accept=data.audit.accept)
+
+
+def order_fingerprint(claims: Sequence[Claim]) -> str:
+    """SHA-256 over the claims in their order, which decides what a training step reads. 64 hex digits."""
+    rows = (json.dumps([claim.corpus, claim.id, claim.claim]) for claim in claims)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 def data_fingerprint(claims: Sequence[Claim], assignment: NDArray[np.str_]) -> str:

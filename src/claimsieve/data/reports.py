@@ -6,7 +6,7 @@ the reports' words alone tell nothing either.
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from claimsieve.data.draws import dice_of, shuffled
@@ -113,11 +113,14 @@ _SMALL = vocabulary(
 )
 
 
-def reported(claims: Sequence[Claim], *, share: float, seed: int) -> list[Claim]:
+def reported(
+    claims: Sequence[Claim], *, share: float, seed: int, clusters: Sequence[Hashable] | None = None
+) -> list[Claim]:
     """New rows beside the claims: some of them three times, with reports that support, refute and leave them open.
 
     share: how many claims of a corpus come so, as a share of its rows with evidence, in [0, 1]; fewer where few are a
         single plain English sentence without negation. Rows with a manipulation are not used, nor corpora of one story.
+    clusters: near-duplicate cluster of each claim; claims of one cluster are one story. Shape: (n,)
     One row of three has one or two passages of another story as well, and the order of passages is drawn. Ids get
     '#confirmed', '#denied' and '#left-open'; sources and dates of passages are left out. The order of the claims never
     matters.
@@ -131,7 +134,7 @@ def reported(claims: Sequence[Claim], *, share: float, seed: int) -> list[Claim]
         wanted = round(share * len(corpora[name]))
         usable = [row for row in shuffled(claims, corpora[name], f"reported{seed}") if _is_reportable(claims[row])]
         for place, row in enumerate(usable[:wanted]):
-            claim, other = claims[row], _other(claims, usable, place)
+            claim, other = claims[row], _other(claims, usable, place, clusters)
             if other is not None:
                 made += [_with_reports(claim, other, told, seed=seed) for told in _TOLD]
     return made
@@ -150,12 +153,16 @@ def _is_reportable(claim: Claim) -> bool:
     )
 
 
-def _other(claims: Sequence[Claim], usable: Sequence[int], place: int) -> Claim | None:
+def _other(
+    claims: Sequence[Claim], usable: Sequence[int], place: int, clusters: Sequence[Hashable] | None
+) -> Claim | None:
     """The next claim in the draw's order that is of another story."""
     own = claims[usable[place]]
     for step in range(1, len(usable)):
-        other = claims[usable[(place + step) % len(usable)]]
+        row = usable[(place + step) % len(usable)]
+        other = claims[row]
         apart = event_of(own) is None or event_of(own) != event_of(other)
+        apart = apart and (clusters is None or clusters[row] != clusters[usable[place]])
         if apart and other.claim != own.claim and other.evidence != own.evidence:
             return other
     return None

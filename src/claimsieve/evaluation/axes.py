@@ -9,7 +9,14 @@ import numpy as np
 
 from claimsieve.errors import DataError
 from claimsieve.evaluation.conformal import exact_share
-from claimsieve.evaluation.evaluate import Estimate, estimate_from, interval, macro_f1_draws, rows_by_name
+from claimsieve.evaluation.evaluate import (
+    Estimate,
+    estimate_from,
+    interval,
+    known_estimate,
+    macro_f1_draws,
+    rows_by_name,
+)
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.records import Claim
 
@@ -123,7 +130,7 @@ def from_json(document: Any) -> AxisReport:
                 },
             }
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected the report of two axes as claimsieve writes it, found something else ({error}). "
             "Train the model again."
@@ -192,7 +199,7 @@ def _curve(probabilities: Floats, manipulated: Booleans) -> list[list[float]]:
 
 
 def _stance_from(row: Mapping[str, Any]) -> StanceSlice:
-    return StanceSlice(**{**row, "macro_f1": Estimate(**row["macro_f1"])})
+    return StanceSlice(**{**row, "macro_f1": known_estimate(row["macro_f1"])})
 
 
 def _manipulation_from(row: Mapping[str, Any]) -> ManipulationSlice:

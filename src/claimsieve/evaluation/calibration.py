@@ -29,8 +29,8 @@ class Calibration:
     temperature: logits are divided by it; 1 leaves the probabilities, more makes them more cautious. corpora: corpus →
     a temperature of its own. coverage: the share of each label's claims whose set is to hold that label, in (0, 1).
     thresholds: label → the smallest uncalibrated probability with which a set holds it; None: too few calibration rows
-    of the label, so every set holds it. rows: calibration rows by label. trained_for: the mix of labels that the
-    calibrated probabilities are of, shares that sum to 1.
+    of the label, so every set holds it; 1: neither train nor calibration has it, so no set does. rows: calibration rows
+    by label. trained_for: the mix of labels that the calibrated probabilities are of, shares that sum to 1.
     """
 
     temperature: float
@@ -72,7 +72,7 @@ def calibrate(
         temperature=1.0 if temperature is None else temperature,
         corpora=_corpus_temperatures(probabilities, truth, claims, min_rows=min_corpus_rows) if fitted else {},
         coverage=coverage,
-        thresholds=conformal_thresholds(probabilities, truth, coverage=coverage),
+        thresholds=_thresholds(probabilities, truth, coverage=coverage, trained_for=trained_for),
         rows=dict(zip(LABELS, truth.sum(axis=0).tolist(), strict=True)),
         trained_for=dict(trained_for),
     )
@@ -108,6 +108,16 @@ def fitted_mix(probabilities: Floats, truth: Booleans, *, known: Sequence[bool])
     for column, share in zip(columns.tolist(), (shares / shares.sum()).tolist(), strict=True):
         mix[LABELS[column]] = share
     return mix
+
+
+def _thresholds(
+    probabilities: Floats, truth: Booleans, *, coverage: float, trained_for: Mapping[Label, float]
+) -> dict[Label, float | None]:
+    """A label that neither train nor calibration has is ruled out: the model was never told of it."""
+    found = conformal_thresholds(probabilities, truth, coverage=coverage)
+    counts = dict(zip(LABELS, truth.sum(axis=0).tolist(), strict=True))
+    never = [label for label in LABELS if len(truth) and not counts[label] and not trained_for[label]]
+    return found | dict.fromkeys(never, 1.0)
 
 
 def apply(calibration: Calibration, probabilities: Floats, corpora: Sequence[str | None]) -> Floats:

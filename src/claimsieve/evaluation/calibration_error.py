@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import LEVEL, Estimate, interval, rows_by_name, truth_of
+from claimsieve.evaluation.evaluate import LEVEL, Estimate, interval, known_estimate, rows_by_name, truth_of
 from claimsieve.evaluation.metrics import (
     Bin,
     Booleans,
@@ -255,10 +255,10 @@ def _part_from(row: Mapping[str, Any]) -> CalibrationPart:
         n=row["n"],
         stages={
             name: StageErrors(
-                **{error: Estimate(**stage[error]) for error in ERRORS},
+                **{error: known_estimate(stage[error]) for error in ERRORS},
                 brier_parts=BrierParts(**stage["brier_parts"]),
             )
             for name, stage in row["stages"].items()
         },
-        change={name: Estimate(**row["change"][name]) for name in ERRORS},
+        change={name: known_estimate(row["change"][name]) for name in ERRORS},
     )

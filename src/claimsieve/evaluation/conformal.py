@@ -13,8 +13,18 @@ from typing import Any, Literal
 import numpy as np
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import LEVEL, Estimate, interval, rows_by_name, truth_of
+from claimsieve.evaluation.evaluate import (
+    LEVEL,
+    Estimate,
+    estimate_from,
+    interval,
+    known_estimate,
+    rows_by_event,
+    rows_by_name,
+    truth_of,
+)
 from claimsieve.evaluation.metrics import Booleans, Floats
+from claimsieve.evaluation.saved import by_name, whole
 from claimsieve.records import LABELS, Claim, Label
 
 Reason = Literal["evidence_insufficient", "evidence_conflicts", "model_unsure"]
@@ -143,7 +153,7 @@ def coverage_report(
     def part(rows: Sequence[int] | Booleans) -> CoverageSlice:
         return _slice(sets[rows], truth[rows], resamples=resamples, seed=seed)
 
-    events = rows_by_name([claim.event for claim in claims])
+    events = rows_by_event([claim.corpus for claim in claims], [claim.event for claim in claims])
     large = {name: rows for name, rows in events.items() if len(rows) >= min_rows}
     return Coverage(
         level=level,
@@ -169,7 +179,7 @@ def from_json(document: Any) -> Coverage:
             for key in ("labels", "corpora", "events")
         }
         return Coverage(**{**document, "overall": _slice_from(document["overall"]), **parts})
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected the coverage of prediction sets as claimsieve writes it, found something else ({error}). "
             "Train the model again."
@@ -226,8 +236,8 @@ def exact_share(count: int, n: int) -> Estimate:
 
 
 def _slice_from(row: Mapping[str, Any]) -> CoverageSlice:
-    names = ("covered", "mean_set_size", "abstained", "right")
-    return CoverageSlice(**{**row, **{name: None if row[name] is None else Estimate(**row[name]) for name in names}})
+    found = by_name(row, ("covered", "mean_set_size", "abstained"), known_estimate)
+    return CoverageSlice(**{**row, **found, "n": whole(row["n"]), "right": estimate_from(row["right"])})
 
 
 def _shown(share: Estimate | None) -> str:

@@ -103,7 +103,7 @@ def evaluate(
     def slices(groups: dict[str, list[int]]) -> dict[str, Slice]:
         return {k: _slice(statistics[v], truth[v], resamples=resamples, seed=seed) for k, v in groups.items()}
 
-    events = rows_by_name([claim.event for claim in claims])
+    events = rows_by_event([claim.corpus for claim in claims], [claim.event for claim in claims])
     large_events = {event: rows for event, rows in events.items() if len(rows) >= min_slice_rows}
     confusion = confusion_matrix(truth, chosen_labels(checked)).astype(int).tolist()
     return Evaluation(
@@ -245,6 +245,19 @@ def rows_by_name(names: Sequence[str | None]) -> dict[str, list[int]]:
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
+def rows_by_event(corpora: Sequence[str | None], events: Sequence[str | None]) -> dict[str, list[int]]:
+    """As `rows_by_name`; events are a corpus's own, and one whose name stands in several is called corpus/event."""
+    own: dict[str | None, set[str | None]] = {}
+    for corpus, event in zip(corpora, events, strict=True):
+        own.setdefault(event, set()).add(corpus)
+    return rows_by_name(
+        [
+            f"{corpus or '–'}/{event}" if event is not None and len(own[event]) > 1 else event
+            for corpus, event in zip(corpora, events, strict=True)
+        ]
+    )
+
+
 def _slice(statistics: Floats, truth: Booleans, *, resamples: int, seed: int) -> Slice:
     present = occurring(truth)
     values = metrics_of_sums(statistics.sum(axis=0), present=present)
@@ -267,6 +280,11 @@ def interval(value: float, draws: Floats) -> Estimate:
 def estimate_from(row: Mapping[str, Any] | None) -> Estimate | None:
     """Raises TypeError, ValueError or AttributeError for anything but three finite numbers by name, or None."""
     return None if row is None else Estimate(**{name: finite(value) for name, value in row.items()})
+
+
+def known_estimate(row: Mapping[str, Any]) -> Estimate:
+    """As `estimate_from`, of a value that cannot be missing."""
+    return Estimate(**by_name(row, ("value", "low", "high"), finite))
 
 
 def _settings_from(row: Any) -> dict[str, int | float]:

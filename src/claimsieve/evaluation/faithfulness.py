@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import Estimate
+from claimsieve.evaluation.evaluate import Estimate, known_estimate
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.ranking import estimates
+from claimsieve.evaluation.saved import by_name, finite, whole
 from claimsieve.models import Model
 from claimsieve.models.attributions import Attributions
 from claimsieve.models.explained_words import Words, words_of
@@ -101,8 +102,10 @@ def to_json(found: Faithfulness) -> dict[str, Any]:
 def from_json(document: Any) -> Faithfulness:
     """Read back what `to_json` made. Raises DataError when the document is something else."""
     try:
-        return Faithfulness(**{**document, **{name: Estimate(**document[name]) for name in _FIGURES}})
-    except (KeyError, TypeError) as error:
+        figures = by_name(document, _FIGURES, known_estimate)
+        numbers = {"n": whole(document["n"], least=1), "mean_words": finite(document["mean_words"])}
+        return Faithfulness(**{**document, **numbers, **figures})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected the faithfulness of explanations as claimsieve writes it, found something else ({error}). "
             "Train the model again."

@@ -9,7 +9,7 @@ import numpy as np
 
 from claimsieve.errors import DataError
 from claimsieve.evaluation.conformal import exact_share
-from claimsieve.evaluation.evaluate import Estimate, estimate_from
+from claimsieve.evaluation.evaluate import Estimate, estimate_from, known_estimate
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.saved import by_name, finite, whole
 from claimsieve.records import Claim
@@ -202,7 +202,7 @@ def _text(value: Any) -> str:
 
 
 def _share_from(row: Any) -> Estimate:
-    return Estimate(**by_name(row, ("value", "low", "high"), finite))
+    return known_estimate(row)
 
 
 def _shown(share: Estimate, digits: int = 3) -> str:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from claimsieve.evaluation.evaluate import Estimate, interval
+from claimsieve.evaluation.evaluate import Estimate, interval, known_estimate
 from claimsieve.evaluation.metrics import (
     Booleans,
     Floats,
@@ -135,13 +135,13 @@ def rates_from(row: Mapping[str, Any]) -> Rates:
         cast(Label, label): LabelRates(**{name: estimate_from(of_label[name]) for name in of_label})
         for label, of_label in row["labels"].items()
     }
-    whole = {name: Estimate(**row[name]) for name in ("accuracy", "log_loss", "ece")}
+    whole = {name: known_estimate(row[name]) for name in ("accuracy", "log_loss", "ece")}
     return Rates(**{**row, "labels": labels, **whole})
 
 
 def estimate_from(row: Mapping[str, float] | None) -> Any:
     """An Estimate, or None for None. Raises TypeError for anything else."""
-    return None if row is None else Estimate(**row)
+    return None if row is None else known_estimate(row)
 
 
 def _around(values: Floats) -> Estimate:

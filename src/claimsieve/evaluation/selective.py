@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import LEVEL, Estimate
+from claimsieve.evaluation.evaluate import LEVEL, Estimate, known_estimate
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.ranking import (
     Ranked,
@@ -180,10 +180,10 @@ def to_json(curve: RiskCoverage) -> dict[str, Any]:
 def from_json(document: Any) -> RiskCoverage:
     """Read back what `to_json` made. Raises DataError when the document is something else."""
     try:
-        estimates = {name: Estimate(**document[name]) for name in ("error_share", "aurc", "excess_aurc")}
-        curve = [Kept(point["coverage"], Estimate(**point["risk"])) for point in document["curve"]]
+        estimates = {name: known_estimate(document[name]) for name in ("error_share", "aurc", "excess_aurc")}
+        curve = [Kept(point["coverage"], known_estimate(point["risk"])) for point in document["curve"]]
         return RiskCoverage(**{**document, **estimates, "curve": curve})
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _other("a risk-coverage curve", error) from error
 
 
@@ -196,7 +196,7 @@ def review_from_json(document: Any) -> list[ReviewRow]:
     """Read back what `review_to_json` made. Raises DataError when the document is something else."""
     try:
         return [_review_row_from(row) for row in document]
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _other("a table of reviewer hours", error) from error
 
 
@@ -248,9 +248,9 @@ def _shown(estimate: Estimate, form: str) -> str:
 
 
 def _review_row_from(row: Mapping[str, Any]) -> ReviewRow:
-    estimates = {name: Estimate(**row[name]) for name in ("to_people", "decided", "errors")}
+    estimates = {name: known_estimate(row[name]) for name in ("to_people", "decided", "errors")}
     share = row["error_share"]
-    return ReviewRow(**{**row, **estimates, "error_share": None if share is None else Estimate(**share)})
+    return ReviewRow(**{**row, **estimates, "error_share": None if share is None else known_estimate(share)})
 
 
 def _other(what: str, error: Exception) -> DataError:

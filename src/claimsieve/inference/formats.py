@@ -57,8 +57,8 @@ class Format:
         compression = self.packing or "snappy"
         with (
             parts.open("rb") as source,
-            target.open("wb") as written,  # Arrow takes no path that is not UTF-8
-            pyarrow.parquet.ParquetWriter(written, schema, compression=compression) as sink,
+            target.open("wb") as whole,  # Arrow takes no path that is not UTF-8
+            pyarrow.parquet.ParquetWriter(whole, schema, compression=compression) as sink,
         ):
             waiting: list[Any] = []
             while source.peek(1):

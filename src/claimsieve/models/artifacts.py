@@ -91,6 +91,11 @@ def write_model(
 def require_target(directory: Path) -> None:
     """Raises ModelError when a model directory cannot be written there: in use, inside another one, or not writable."""
     try:
+        if Path.cwd().resolve().is_relative_to(directory.resolve()):
+            raise ModelError(
+                f"{directory}: expected a directory of its own for the model, found the one that you stand in. Choose "
+                "another with -o."
+            )
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise ModelError(
                 f"{directory}: expected a new or empty directory, found one in use. Choose another with -o."

@@ -2,8 +2,8 @@
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,5 +75,10 @@ class Checkpoint:
 
     def remove(self) -> None:
         """The training is finished, or starts afresh."""
-        if processes.is_first():
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if not processes.is_first():
+            return
+        with suppress(OSError):  # of a folder with files of somebody else, those stay, and so does it
+            for path in (self._state, self._run):
+                path.unlink(missing_ok=True)
+                path.with_suffix(".writing").unlink(missing_ok=True)
+            self._folder.rmdir()

@@ -83,7 +83,9 @@ class EncoderModel:
                 [len(ids) for ids in encoded["input_ids"]],
                 labels,
                 lambda rows: transformer.collate(encoded, rows),
-                draws=self.loop.draws([(claim.corpus, self.loop.part_of(claim)) for claim in train], labels),
+                draws=self.loop.draws(
+                    [(claim.corpus, None) for claim in train], labels, [*map(self.loop.part_of, train)]
+                ),
             ),
             valid_labels=label_places([claim.label for claim in valid]),
             valid_probabilities=lambda: softmax(transformer.logits(valid_encoded)),

@@ -47,18 +47,20 @@ class LoopSettings:
     patience_evaluations: int = 2
 
     def part_of(self, claim: Claim) -> Hashable:
-        """What parts a corpus's rows in a mixture, beside the heads."""
+        """What parts a corpus's rows in a mixture."""
         return event_of(claim) if self.even_within == "event" else None
 
-    def draws(self, sources: Sequence[tuple[str | None, Hashable]], labels: np.ndarray) -> list[Draws] | None:
+    def draws(
+        self, sources: Sequence[tuple[str | None, Hashable]], labels: np.ndarray, parts: Sequence[Hashable]
+    ) -> list[Draws] | None:
         """How often each row is drawn, epoch by epoch; None: once in each. Shapes: (n,)
 
-        sources: the corpus of each row, and what else parts its rows. A first corpus may be absent, as one that is held
-        out; TrainingError when all of them are.
+        sources: the corpus of each row, and the head that it teaches. parts: `part_of` each row's claim. A first corpus
+        may be absent, as one that is held out; TrainingError when all of them are.
         """
         if self.corpus_temperature is None:
             return None
-        usual = draws_per_epoch(sources, labels, temperature=self.corpus_temperature, rows=self.epoch_rows)
+        usual = draws_per_epoch(sources, labels, temperature=self.corpus_temperature, rows=self.epoch_rows, parts=parts)
         first = np.zeros(len(labels))
         if self.first_epochs:
             own = np.flatnonzero([corpus in self.first_corpora for corpus, _ in sources])
@@ -71,6 +73,7 @@ class LoopSettings:
                 labels[own],
                 temperature=self.corpus_temperature,
                 rows=self.epoch_rows or len(labels),
+                parts=[parts[row] for row in own.tolist()],
             )
         return [first if epoch < self.first_epochs else usual for epoch in range(self.epochs)]
 

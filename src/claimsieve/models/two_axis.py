@@ -120,7 +120,8 @@ class TwoAxisModel:
         sequences, truncated = self._sequences([claim for claim, _ in pairs], [claim for claim, _ in claims])
         labels = places([target for _, target in [*pairs, *claims]])
         taught = [(claim, target in STANCE_OUTPUTS) for claim, target in [*pairs, *claims]]
-        sources = [(claim.corpus, (of_stance, self.loop.part_of(claim))) for claim, of_stance in taught]
+        sources = [(claim.corpus, of_stance) for claim, of_stance in taught]
+        parts = [self.loop.part_of(claim) for claim, _ in taught]
         asked = self.encode(processes.share(valid))
         yield from fit_network(
             LogitsOnly(transformer.network),
@@ -129,7 +130,7 @@ class TwoAxisModel:
                 labels,
                 lambda rows: transformer.collate(sequences, rows),
                 heads=(STANCE_OUTPUTS, MANIPULATION_OUTPUTS),
-                draws=self.loop.draws(sources, labels),
+                draws=self.loop.draws(sources, labels, parts),
             ),
             valid_labels=label_places([claim.label for claim in valid]),
             valid_probabilities=lambda: self.answers(asked)[:, : len(LABELS)],

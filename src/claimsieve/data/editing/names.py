@@ -3,8 +3,10 @@
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from claimsieve.data.editing.texts import around, clause_at, content, is_plain, replaced, states, vocabulary, words
+from claimsieve.data.masking import named
 
 Pool = Mapping[tuple[str, int], Sequence[str]]
 
@@ -33,7 +35,12 @@ _NOT_NAMES = vocabulary(
 )
 # What holds the other names of places, and what names no place or person: these neither come nor go.
 _TOO_WIDE = vocabulary(
-    "America American Americans Europe European Asia Africa British English French German Earth World United States"
+    """America American Americans Europe European Asia Africa British English French German Earth World United States
+    England Scotland Wales Ireland Britain Kingdom Alabama Alaska Arizona Arkansas California Carolina Colorado
+    Connecticut Dakota Delaware Florida Georgia Hawaii Idaho Illinois Indiana Iowa Kansas Kentucky Louisiana Maine
+    Maryland Massachusetts Michigan Minnesota Mississippi Missouri Montana Nebraska Nevada Hampshire Jersey Mexico Ohio
+    Oklahoma Oregon Pennsylvania Rhode Tennessee Texas Utah Vermont Virginia Washington Wisconsin Wyoming Ontario Quebec
+    Bavaria Catalonia Siberia Scandinavia North South East West Northern Southern Eastern Western Central"""
 )
 
 
@@ -42,7 +49,7 @@ def pool(claims: Iterable[str]) -> Pool:
     found: dict[tuple[str, int], set[str]] = {}
     for claim in claims:
         for match in _RELATED.finditer(claim):
-            if not (_NOT_NAMES | _TOO_WIDE) & set(match["name"].split()):
+            if not _is_wide(match["name"]):
                 found.setdefault(_shape(match), set()).add(match["name"])
     return {shape: sorted(names) for shape, names in found.items()}
 
@@ -55,7 +62,7 @@ def refuting(claim: str, passages: Sequence[str], dice: random.Random, *, names:
         name = match["name"]
         if (
             claim.count(name) == 1
-            and not (_NOT_NAMES | _TOO_WIDE) & set(name.split())
+            and not _is_wide(name)
             and not re.match(r"\s*(?:and|or|&|,)", claim[match.end() :])
             and content(claim) <= content(" ".join((name, *passages)))
             and any(_says(passage, match) for passage in passages)
@@ -73,12 +80,20 @@ def harmless(claim: str, passages: Sequence[str], dice: random.Random, *, names:
     for shape, name in dice.sample(found, len(found)):
         beside = [clause_at(text, match.start()) for text in passages for match in _places(text, name)]
         if (
-            not _NOT_NAMES & set(name.split())
+            not _is_wide(name)
             and not any(content(claim) & content(part) for part in (name, *beside))
             and (edited := _changed(claim, passages, name, names.get(shape, ()), dice))
         ):
             return edited
     return None
+
+
+@lru_cache(maxsize=4_096)
+def _is_wide(name: str) -> bool:
+    """Whether a place may lie in it: who was born in Lyon was born in France."""
+    return bool((_NOT_NAMES | _TOO_WIDE) & set(name.split())) or any(
+        kind.startswith("Country ") for *_, kind in named(name)
+    )
 
 
 def _shape(match: re.Match[str]) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from claimsieve.data.editing.texts import (
     is_hedged,
     is_negated,
     is_plain,
+    lowered,
     negations,
     sentences,
     states,
@@ -28,6 +29,11 @@ _GROUPS = (vocabulary("is are was were am"), vocabulary("has have had"), vocabul
 _AUXILIARIES = vocabulary("can could will would should").union(*_GROUPS)
 _PARTICIPLES = vocabulary("been had become begun taken given won lost made said shown")
 _PRONOUNS = vocabulary("he she it they this these there we")
+# That two of them were not there, or some, leaves room for others who were.
+_SOME = vocabulary(
+    """some many several few most all both each every any half part lots plenty dozens hundreds thousands millions one
+    two three four five six seven eight nine ten eleven twelve other others another"""
+)
 _NO_NOT = vocabulary("only just never also still already even too ever always often sometimes usually almost")
 _CLAUSE_END = re.compile(
     r"[,;:()]|[.!?](?:\s|$)|\s--?\s|\b(?:who|which|where|while|because|although|but|when)\b", re.IGNORECASE
@@ -103,6 +109,8 @@ def _negated(claim: str, sentence: str) -> str | None:
 def _affirmed(claim: str, sentence: str) -> str | None:
     """The sentence without its only "not", if the claim's only "not" has one of the same words after it."""
     ours, theirs = _NOT.search(claim), _NOT.search(sentence)
+    if ours is not None and _counts(claim[: ours.start()]):
+        return None
     if ours is None or theirs is None or len(negations(claim)) != 1 or len(negations(sentence)) != 1:
         return None
     after = [
@@ -113,6 +121,11 @@ def _affirmed(claim: str, sentence: str) -> str | None:
     return sentence[: theirs.start()] + sentence[theirs.end() :]
 
 
+def _counts(subject: str) -> bool:
+    """Whether it is some of many."""
+    return bool(re.search(r"\d", subject) or lowered(subject) & _SOME)
+
+
 def _same_group(ours: str, theirs: str) -> bool:
     return ours == theirs or any(ours in group and theirs in group for group in _GROUPS)
 
@@ -121,7 +134,7 @@ def _same_place(claim: str, ours: re.Match[str], sentence: str, theirs: re.Match
     """Whether the claim's subject, or a pronoun, comes before, and what follows are mostly the claim's words."""
     subject, predicate = content(claim[: ours.start()]), content(claim[ours.end() :])
     before = [match.group() for match in words(sentence[: theirs.start()])]
-    if re.search(r"\d", claim[: ours.start()]):  # that 55 were not killed leaves room for 55 others who were
+    if _counts(claim[: ours.start()]):
         return False
     if not before or not (stem(before[-1]) in subject or before[-1].lower() in _PRONOUNS):
         return False

@@ -37,7 +37,7 @@ _LEAST_RATIO = 1.5  # a nearer number may pass for "about" the old one
 # A bound leaves room for other numbers: "at least 40" is not refuted by 60.
 _BOUNDS = vocabulary(
     """more over least less fewer under most nearly almost below above exceed exceeds exceeded exceeding up minimum
-    maximum beyond within only or every per"""
+    maximum beyond within only or every per than least exceeding surpass surpassed surpassing upwards"""
 )
 _AFTER_BOUND = vocabulary("or plus more fewer less th st nd rd of to and through")
 _FRAMES = vocabulary("for in after over within since at during")  # "for 50 years" says when, before it is said what
@@ -153,6 +153,12 @@ def _is_name(text: str, number: Number) -> bool:
     return bool(after) and after[0].istitle() and text[number.end : number.end + 1] == " "
 
 
+def _is_bound(text: str, number: Number) -> bool:
+    """Whether other numbers fit as well: "over 60", "more than 60"."""
+    before, _ = around(text, number.start, number.end, before=3, after=0)
+    return bool({word.lower() for word in before} & (_BOUNDS - {"or", "every", "per", "only", "up"}))
+
+
 def _of_the_same(claim: str, number: Number, passage: str, other: Number) -> bool:
     """Whether it is stated of a thing of the same name, or, in digits, beside two of the claim's words."""
     if not states(passage, other.start):
@@ -176,7 +182,7 @@ def _changed(
     claim: str, passages: Sequence[str], places: Sequence[tuple[int, Number]], dice: random.Random
 ) -> list[str] | None:
     """The passages with another number in all places, unless one is a name or the number stays elsewhere."""
-    if any(_is_name(passages[row], number) for row, number in places):
+    if any(_is_name(passages[row], number) or _is_bound(passages[row], number) for row, number in places):
         return None
     forms = {number.form.lower() for _, number in places}
     is_share = any(_UP_TO_HUNDRED.match(passages[row], number.end) for row, number in places)
