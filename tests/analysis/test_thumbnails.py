@@ -5,6 +5,7 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -53,6 +54,14 @@ def test_every_kind_of_pixel_can_be_shown(folder, mode):
     suffix = "jpg" if mode == "CMYK" else "png"
     Image.new(mode, (30, 20)).save(folder / f"x.{suffix}")
     assert Thumbnails([folder])(f"x.{suffix}").uri
+
+
+def test_sixteen_bits_a_pixel_look_as_eight_do(folder):
+    grey = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (48, 1))
+    Image.fromarray(grey).save(folder / "8.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(folder / "16.png")
+    small = Thumbnails([folder])
+    assert small("8.png").uri == small("16.png").uri
 
 
 def test_a_picture_named_twice_is_made_once(folder, photograph, monkeypatch):

@@ -127,6 +127,15 @@ def test_an_input_is_never_overwritten(claimsieve, story, tmp_path, option):
     assert page.read_text().startswith("<article>")
 
 
+def test_a_mended_list_of_rejects_is_not_taken_away(claimsieve, story, tmp_path):
+    mended = tmp_path / "evidence.rejects.jsonl"
+    mended.write_text('{"text": "The dam burst."}\n')
+    code, _, err = claimsieve("article", story, "-o", tmp_path, "--evidence", mended, "--no-similarity")
+    assert code == 2
+    assert "expected another folder for the output" in err
+    assert mended.exists()
+
+
 def test_one_bad_article_gets_one_error(claimsieve, tmp_path):
     code, out, err = claimsieve("article", tmp_path / "nope.txt", "-o", tmp_path / "out")
     assert (code, out) == (1, "")

@@ -1,6 +1,6 @@
 """Whatever corpora, events and runs are called, a terminal shows it and does not obey it."""
 
-from claimsieve.cli.console import print_table, row_counter, say
+from claimsieve.cli.console import print_table, row_counter, say, spinner
 
 HOSTILE = "a\x1b[2Jb\x9b31mc\rd\u202ee\nf"
 
@@ -22,3 +22,9 @@ def test_the_rate_is_that_of_this_run_alone(capsys, monkeypatch):
         now[0] += 100  # longer than a bar remembers
         advance(8_000)
     assert "1,008,000 rows 80 rows/s" in capsys.readouterr().err
+
+
+def test_a_name_is_no_markup(monkeypatch, capsys):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with spinner("reading", quiet=False) as advance:
+        advance("x[/y] [breaking].txt")

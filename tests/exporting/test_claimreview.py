@@ -209,6 +209,16 @@ def test_whatever_a_row_holds_its_review_is_valid(claim, label, abstained, addre
     assert claimreview_problem()(review) is None
 
 
+def test_what_cannot_be_written_is_left_out():
+    explanation = {"passages": [{"passage": 0, "weight": 10**400}, {"passage": 1, "weight": 0.5}]}
+    row = {"label": "verified", "p_verified": 0.5, "abstained": True, "reasons": ["x\ud800", "model_unsure"]}
+    answer = answer_of(row | {"explanation": explanation})
+    assert answer.reasons == ("model_unsure",)
+    assert answer.weights == {0: 0.0, 1: 0.5}
+    review = claim_review(Claim("The dam burst."), answer, form=FORM, appearance="https://e.org/\ud800")
+    assert json.dumps(review, ensure_ascii=False).encode()
+
+
 def test_what_would_end_a_script_is_escaped_and_reads_the_same(labelled, tmp_path, claimsieve):
     nasty = "</script><script>alert(1)</script><!-- & \u202e\u2028 ok"
     source = labelled(ROW | {"claim": nasty, "source": nasty, "evidence": [nasty], "reasons": [nasty], "url": nasty})

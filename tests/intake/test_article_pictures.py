@@ -182,9 +182,10 @@ def test_a_picture_has_all_its_names_the_best_first():
         f"<figure><img src='a.jpg'>{'<figcaption>Water!</figcaption>' * 10_000}</figure>",
         "<figure><figcaption>Water</figcaption>" * 150 + "<img src='a.jpg'>" * 9_000 + "</figure>" * 150,
         f"<img srcset='{'a ' * 50_000}'><img srcset='{',' * 90_000}'><p class='caption'>{CAPTION}</p>",
+        f"<img srcset='{'x' * 9_990} y z'>" * 400 + f"<p class='caption'>{CAPTION}</p>",
         "<div>" + "<img src='data:,'><noscript><img src='b.jpg'></noscript>" * 8_000 + "</div>",
     ],
-    ids=["pictures", "captions", "nested", "srcset", "noscript"],
+    ids=["pictures", "captions", "nested", "srcset", "long name", "noscript"],
 )
 def test_pages_of_thousands_of_pictures_are_read(text):
     assert set(pictures(text)) <= {CAPTION}

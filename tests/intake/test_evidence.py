@@ -170,19 +170,28 @@ def test_evidence_files_of_rows_and_of_articles(tmp_path):
 
 
 def test_a_bad_row_of_evidence_is_a_reject_and_the_others_are_used(tmp_path):
-    bad = ['{"text": " "}', "{", '{"source": "a"}', '{"text": 7}', '{"text": "a", "date": "May"}', '{"claim": ""}']
+    bad = [
+        '{"text": "a", "url": "https://a/\\ud800"}',
+        '{"text": " "}',
+        "{",
+        '{"source": "a"}',
+        '{"text": 7}',
+        '{"text": "a", "date": "May"}',
+        '{"claim": ""}',
+    ]
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join([*bad, '{"text": null, "claim": "Two drowned."}']) + "\n")
     found = read_evidence([str(path)])
     assert [one.evidence for one in found.passages] == [Evidence("Two drowned.")]
     assert {one.file for one in found.rejects} == {str(path)}
     assert [(one.place, one.reason) for one in found.rejects] == [
-        (1, "a passage with an empty text"),
-        (2, "not JSON: Expecting property name enclosed in double quotes at character 3"),
-        (3, "a passage without a text ('text' or 'claim')"),
-        (4, "expected text in 'text', found a number"),
-        (5, "expected 'date' as YYYY, YYYY-MM or YYYY-MM-DD, found 'May'"),
-        (6, "a passage with an empty text"),
+        (1, "'url' holds half a character (a lone surrogate)"),
+        (2, "a passage with an empty text"),
+        (3, "not JSON: Expecting property name enclosed in double quotes at character 3"),
+        (4, "a passage without a text ('text' or 'claim')"),
+        (5, "expected text in 'text', found a number"),
+        (6, "expected 'date' as YYYY, YYYY-MM or YYYY-MM-DD, found 'May'"),
+        (7, "a passage with an empty text"),
     ]
 
 

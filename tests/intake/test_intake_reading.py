@@ -149,6 +149,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         "[" * 30_000 + "a",
         "> " * 5_000 + "a",
         "*a **b " * 10_000,
+        "> " + "the, and " * 30_000 + "12 died of it, Ann Lee said.",
     ],
     ids=lambda text: text[:12],
 )
@@ -157,3 +158,56 @@ def test_text_made_to_be_slow_is_read_all_the_same(text, form):
     from claimsieve.intake.claims import claims_of
 
     assert len(claims_of(document_of(Source("a", f"The dam burst. {text}", form)))) < 100_000
+
+
+def test_a_date_is_looked_for_in_time():
+    assert document_of(Source("a", f"date{' ' * 100_000}The dam burst.", "text")).article.date is None
+
+
+def test_what_a_page_says_of_its_whole_article_in_a_class_takes_nothing_away():
+    bare = PAGE.replace("<article>", "<div>").replace("</article>", "</div>")
+    for marks in ("post-55 type-post hentry category-news tag-fire", "single-author", "wrap author"):
+        page = bare.replace("<div>", f'<div class="{marks}">')
+        assert kinds(document_of(Source("a", page, "html"))) == kinds(document_of(Source("a", bare, "html")))
+    assert "paragraph" in dict(kinds(document_of(Source("a", bare, "html"))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "国防部长星期一说，十二名士兵在袭击中丧生。他说袭击发生在巴格达。警方星期二逮捕了两名男子。",
+        "国防相は月曜日に十二人の兵士が死亡したと述べた。警察は火曜日に二人の男を逮捕した。",
+    ],
+)
+def test_without_spaces_between_words_every_sentence_is_a_statement(text):
+    from claimsieve.intake.claims import claims_of
+    from claimsieve.intake.passages import passages_of
+
+    document = document_of(Source("a", text, "text"))
+    sentences = [f"{sentence}。" for sentence in text.split("。") if sentence]
+    assert [one.claim for one in claims_of(document)] == sentences
+    assert [one.evidence.text for one in passages_of(document)] == sentences
+
+
+def test_a_rule_at_the_top_is_no_list_of_facts():
+    text = (
+        "---\n\nA fire at the mill killed 12 on Tuesday.\n\nThe mayor resigned.\n\n---\n\nThe council met on Monday.\n"
+    )
+    assert "killed 12" in document_of(Source("a", text, "markdown")).article.text
+    facts = "---\ntitle: A fire\ntags:\n  - mill\n- fire\n# a remark\ndate: 2021-03-04\n---\nThe mill burnt.\n"
+    article = document_of(Source("a", facts, "markdown")).article
+    assert (article.title, article.date, article.text) == ("A fire", "2021-03-04", "The mill burnt.")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [("٢٠٢٠", "2020"), ("2020-05", "2020-05"), ("0000", None), ("0000-05", None), ("2020-13", None)]
+)
+def test_a_year_is_one_of_the_calendar(given, found):
+    assert document_of(Source("a", f"Date: {given}\n\n{BODY}", "text")).article.date == found
+
+
+def test_a_page_that_calls_every_text_english_is_not_believed():
+    german = "Bei dem Brand in der Mühle kamen am Dienstag zwölf Arbeiter ums Leben, sagte die Feuerwehr. " * 4
+    page = '<html lang="{}"><body><article><h1>Brand</h1><p>{}</p></article></body></html>'
+    assert document_of(Source("a", page.format("en-US", german), "html")).article.lang is None
+    assert document_of(Source("a", page.format("de", german), "html")).article.lang == "de"

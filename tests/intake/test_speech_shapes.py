@@ -17,6 +17,13 @@ def found_in(text: str) -> list[tuple[str | None, str]]:
     return [(one.speaker, one.claim) for one in claims_of(document)]
 
 
+@pytest.mark.parametrize("word", ["Allegedly", "Reportedly"])
+def test_a_hedge_by_itself_is_no_claim(word):
+    told = f"The mayor was at home when the fire began in the hall of the town. {word}."
+    assert [claim for _, claim in found_in(told)] == [told.removesuffix(f" {word}.")]
+    assert found_in(f"{word}.") == []
+
+
 SHAPES = {
     # before
     "Officials said that the dam had burst on Monday.": ("Officials", "The dam had burst on Monday."),

@@ -156,6 +156,20 @@ def test_a_difference_has_two_sides(one, other):
     assert [kind for kind in asked if kind != "word"] == [kind for kind in back if kind != "word"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "War began on 5 Augu\u017ft 1914.",
+        "He died on 5 APR\u0130L 2020.",
+        "The fir\u017ft of 5 M\u0130LL\u0130ON.",
+        "5 \u212a",
+    ],
+)
+def test_letters_that_pass_for_others_are_read_as_these(text):
+    plain = text.replace("\u017f", "s").replace("\u0130", "I").replace("\u212a", "K")
+    assert between(text, plain) == between(plain, plain)
+
+
 def test_a_very_long_text_is_compared_in_time():
     long = " ".join(f"Word{number} {number} of Iran" for number in range(1_200))
     assert between(long, long.replace("Iran", "Iraq"))

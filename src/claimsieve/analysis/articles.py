@@ -20,7 +20,7 @@ _FOREIGN = (
     "The article is not in English, or its language is not known: every sentence was taken as its own statement, and "
     "who says what was not looked for."
 )
-_BREAK = re.compile(r"\s*\n\s*\n\s*")
+_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _without_headline(paragraphs: list[list[Piece]], title: str) -> list[list[Pi
 
 def _paragraphs(content: str, placed: Sequence[tuple[Card, tuple[int, int]]]) -> list[list[Piece]]:
     """The text in paragraphs, without the empty lines between them."""
-    breaks = [found.span() for found in _BREAK.finditer(content)]
+    breaks = [found.span() for found in _SPACE.finditer(content) if found.group().count("\n") > 1]
     # The shorter span is the one to be seen, so that a claim within another has a mark of its own.
     spans = [Span(start, end, end - start) for _, (start, end) in placed]
     found: list[list[Piece]] = [[]]

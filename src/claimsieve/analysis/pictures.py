@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from claimsieve.media.decoding import of_deep
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -115,6 +117,7 @@ def _small(image: "Image") -> "Image":
 
     side = (MAX_SIDE_PIXELS, MAX_SIDE_PIXELS)
     image.draft("RGB", side)  # a JPEG is decoded small at once
+    image = of_deep(image)
     image.thumbnail(side)
     upright = ImageOps.exif_transpose(image).convert("RGBA")
     white = Image.new("RGBA", upright.size, "white")

@@ -52,13 +52,14 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 def spinner(doing: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     """A line that says what is being done, and of what, to a person at a terminal."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda name: None
         return
     with console.status(doing) as status:
-        yield lambda name: status.update(f"{doing} {plain(name)!r}")
+        yield lambda name: status.update(escape(f"{doing} {plain(name)!r}"))
 
 
 @contextmanager

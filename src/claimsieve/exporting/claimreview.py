@@ -4,6 +4,7 @@ The vocabulary: https://schema.org/ClaimReview and https://schema.org/Claim.
 """
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -36,7 +37,8 @@ _NOT_LOOKED_UP = "a picture that came with it could not be looked up"
 _MOST_PASSAGES = 3
 _PASSAGE_CHARACTERS = 300
 _NAME_CHARACTERS = 500
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20\x7f-\x9f]{1,1990}")
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20\x7f-\x9f\ud800-\udfff]{1,1990}")
+_HALF = re.compile("[\ud800-\udfff]")  # half a character
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -75,7 +77,7 @@ def answer_of(row: Mapping[str, Any]) -> Answer:
     if not isinstance(abstained, bool):
         raise RecordError(f"expected 'abstained' as true or false, found {abstained!r:.40}")
     reasons = row.get("reasons") or []
-    known = tuple(reason for reason in reasons if isinstance(reason, str)) if isinstance(reasons, list) else ()
+    known = tuple(filter(_can_be_written, reasons)) if isinstance(reasons, list) else ()
     return Answer(None if abstained else label, float(probability), known, _weights(row.get("explanation")))
 
 
@@ -183,8 +185,12 @@ def _weights(explanation: Any) -> Mapping[int, float] | None:
     for one in passages:
         place, weight = (one.get("passage"), one.get("weight")) if isinstance(one, Mapping) else (None, None)
         if type(place) is int and isinstance(weight, int | float) and not isinstance(weight, bool):
-            found[place] = float(weight)
+            found[place] = float(weight) if abs(weight) <= sys.float_info.max else 0.0
     return found
+
+
+def _can_be_written(reason: Any) -> bool:
+    return isinstance(reason, str) and not _HALF.search(reason)
 
 
 def _author(source: str | None, form: Form) -> dict[str, str] | None:

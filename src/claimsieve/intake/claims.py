@@ -15,7 +15,7 @@ from claimsieve.intake.sentences import LONGEST_SENTENCE, inner_sentences, sente
 from claimsieve.intake.speakers import cleaned, is_speaker
 from claimsieve.intake.speech import frames
 from claimsieve.intake.verbs import FINITE
-from claimsieve.intake.wording import entries
+from claimsieve.intake.wording import entries, is_long_enough
 from claimsieve.intake.worth import is_checkable, is_dated_or_counted
 from claimsieve.records import MAX_CLAIM_CHARACTERS
 
@@ -75,7 +75,7 @@ def _plain_statements(reader: _Reader, block: Block) -> Iterator[Found]:
     for span in inner_sentences(text, block.spans, lang=reader.article.lang):
         shown = text[span[0] : span[1]]
         if (
-            len(shown.split()) >= _LEAST_WORDS
+            is_long_enough(shown, words=_LEAST_WORDS)
             and len(shown) <= LONGEST_SENTENCE
             and not shown.endswith(("?", "？", "؟"))
         ):
@@ -116,7 +116,7 @@ def _unquoted(text: str, spans: Sequence[Span]) -> list[Span]:
 def _has_own_frames(reader: _Reader, block: Block) -> bool:
     """Whether an unsigned block quote reports others itself, as a passage of another article does."""
     text = reader.article.text
-    spans = inner_sentences(text, block.spans)
+    spans = [span for span in inner_sentences(text, block.spans) if span[1] - span[0] <= LONGEST_SENTENCE]
     return any(frames(sentence_of(text, span, quotations(text, span))) for span in spans)
 
 

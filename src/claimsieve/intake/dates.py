@@ -37,6 +37,7 @@ def read_date(text: str) -> str | None:
     """The first date in a text, as YYYY-MM-DD, or a text that is only YYYY or YYYY-MM; None without one."""
     text = text.strip()[:200]
     if _PARTIAL.fullmatch(text):
-        return text if text[5:7] != "00" and int(text[5:7] or 1) <= 12 else None
+        year, month = int(text[:4]), int(text[5:7] or 1)  # in whatever digits
+        return f"{year:04d}" + (f"-{month:02d}" if text[5:] else "") if year and 1 <= month <= 12 else None
     match = _DATE.search(text)
     return iso_date(match) if match else None

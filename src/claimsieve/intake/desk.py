@@ -114,7 +114,8 @@ def check_directory(directory: Path, *, inputs: Sequence[str] = ()) -> None:
     """
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: expected a folder for the output, found a file. Choose another with -o.")
-    own = {(directory / name).resolve(): name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)}
+    rejects = (f"{stem}.rejects.jsonl" for stem in ("evidence", "against", LABELLED))
+    own = {(directory / name).resolve(): name for name in (ARTICLES, CLAIMS, LABELLED, PAGE, *rejects)}
     for given in inputs:
         if (name := own.get(Path(given).resolve())) is not None:
             raise ConfigError(

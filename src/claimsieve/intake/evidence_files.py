@@ -80,10 +80,11 @@ def _of_row(fields: Mapping[str, Any]) -> Iterator[Evidence]:
         raise RecordError("a passage with an empty text")
     try:
         claim = claim_from_row({**{name: fields.get(name) for name in ("source", "date", "evidence")}, "claim": text})
+        address = {"text": "-", "url": fields["url"]} if isinstance(fields.get("url"), str) else None
+        (own, *_) = claim_from_row({"claim": "-", "evidence": address}).evidence or (None,)
     except RecordError as error:
         raise RecordError(str(error).replace("'claim'", f"'{key}'")) from None
-    url = fields.get("url")
-    yield Evidence(claim.claim, claim.source, claim.date, url if isinstance(url, str) else None)
+    yield Evidence(claim.claim, claim.source, claim.date, None if own is None else own.url)
     yield from claim.evidence
 
 

@@ -43,6 +43,8 @@ _SKIPPED = frozenset(
     ("script", "style", "noscript", "template", "nav", "form", "button", "select", "svg", "iframe", "head", "textarea")
 )
 _NOT_WORDS = re.compile(r"[\W_]+")
+# What a page's own system says of a whole article in its wrapper's classes: "tag-fire single-author has-ad".
+_OF_THE_WHOLE = re.compile(r"(?<!\S)(?:tag|category|single|has|post|type|format)-\S*")
 # How pages mark what stands around a story.
 _ASIDE_CLASS = re.compile(
     r"(?:^|[\s_-])(?:byline|author|dateline|timestamp|share|sharing|social|related|newsletter|promo|cookie"
@@ -209,7 +211,8 @@ def _is_skipped(element: Any, tag: str, group: int | None) -> bool:
 def _hint(element: Any, tag: str, outer: Hint, group: int | None) -> Hint:
     if tag == "figcaption" or (tag in ("p", "div") and _CAPTION_CLASS.search(element.get("class") or "")):
         return "caption"
-    if tag not in ("body", "main", "article") and _ASIDE_CLASS.search(element.get("class") or ""):
+    marks = _OF_THE_WHOLE.sub("", element.get("class") or "")
+    if tag not in ("body", "main", "article") and _ASIDE_CLASS.search(marks) and element.find(".//h1") is None:
         return "aside"
     if outer in ("caption", "aside"):
         return outer

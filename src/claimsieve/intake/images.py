@@ -12,7 +12,7 @@ _LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy", "data-full-s
 _SETS = ("data-srcset", "data-lazy-srcset", "srcset")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a drive
 _KEPT_SCHEMES = frozenset(("http", "https", "file"))
-_OFFERED = re.compile(r"([^\s,]\S*?)(?:,(?=\s)|\s+(\d{1,6}(?:\.\d{1,4})?)[wx]\s*(?:,|$)|\s*$)")
+_OFFERED = re.compile(r"([^\s,]\S*+)(?:\s++(\d{1,6}(?:\.\d{1,4})?)[wx]\s*+(?:,|$))?+")
 _MAX_SET_CHARACTERS = 10_000
 _NAMES_OF_A_SET = 3
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -71,7 +71,7 @@ def _is_decoration(attributes: Mapping[str, str]) -> bool:
 def _largest(sets: str) -> list[str]:
     """The names of a srcset, the largest first; without sizes in their order."""
     found = [
-        (-float(match[2] or 1), number, match[1])
+        (-float(match[2] or 1), number, match[1].rstrip(","))
         for number, match in enumerate(_OFFERED.finditer(sets[:_MAX_SET_CHARACTERS]))
     ]
     return [name for _, _, name in sorted(found)[:_NAMES_OF_A_SET]]

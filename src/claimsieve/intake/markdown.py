@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _FRONT = re.compile(r"\s*---[^\S\n]*\n(?P<lines>.*?)\n(?:---|\.\.\.)[^\S\n]*(?:\n|$)", re.DOTALL)
 _FRONT_CHARACTERS = 20_000
+_OF_FACTS = re.compile(r"[A-Za-z_][\w -]*\s*:(?:\s|$)|\s*-\s|\s+\S|#")  # a key, an entry, what goes on, a remark
 _LINE = re.compile(r"(?P<key>[A-Za-z_]+)\s*:\s*(?P<value>\S.*)")
 _KEYS = {
     "title": "title",
@@ -54,6 +55,9 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     match = _FRONT.match(text[:_FRONT_CHARACTERS])
     if match is None:
         return {}, text
+    given = [line for line in match["lines"].splitlines() if line.strip()]
+    if not given or not all(_OF_FACTS.match(line) for line in given):
+        return {}, text  # a rule, and the article below it
     facts: dict[str, str] = {}
     for line in match["lines"].splitlines():
         found = _LINE.match(line)

@@ -10,7 +10,7 @@ from claimsieve.intake.articles import Block, Document, Found, Span
 from claimsieve.intake.claims import claims_of
 from claimsieve.intake.phrasing import as_sentence
 from claimsieve.intake.sentences import LONGEST_SENTENCE, inner_sentences
-from claimsieve.intake.wording import little_words
+from claimsieve.intake.wording import is_long_enough, little_words
 from claimsieve.records import Evidence
 
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
@@ -47,7 +47,7 @@ def passages_of(document: Document, found: Sequence[Found] | None = None) -> lis
             continue
         for span in inner_sentences(article.text, block.spans, lang=article.lang):
             text = article.text[span[0] : span[1]]
-            if len(text.split()) < 3 or len(text) > LONGEST_SENTENCE:
+            if not is_long_enough(text, words=3) or len(text) > LONGEST_SENTENCE:
                 continue
             evidence = Evidence(
                 " ".join(text.split()), _source(document, block), block.date or article.date, article.url

@@ -11,7 +11,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _CURLY = (("“", "”"), ("‘", "’"), ("«", "»"))
-_ENDED = tuple(f"{mark}{close}" for mark in ".!?…" for close in "\"”'’»")
+_ENDS = ".!?…。！？؟।"
+_ENDED = tuple(f"{mark}{close}" for mark in _ENDS for close in "\"”'’»」』")
 
 
 def as_sentence(words: str, *, whole: bool = True) -> str:
@@ -25,7 +26,7 @@ def as_sentence(words: str, *, whole: bool = True) -> str:
         return text
     if whole:
         text = text[0].upper() + text[1:]
-    return text if text[-1] in ".!?…" or text.endswith(_ENDED) else f"{text}."
+    return text if text[-1] in _ENDS or text.endswith(_ENDED) else f"{text}."
 
 
 def _without_lone_marks(text: str) -> str:

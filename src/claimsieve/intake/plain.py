@@ -15,7 +15,7 @@ _FACT = re.compile(
     re.IGNORECASE,
 )
 # "date 2020-01-08 text …": what a scraper put before the text, on one line with it.
-_LEADING_DATE = re.compile(rf"\s*(?:date|published|updated)\s*:?\s+{PATTERN}[.,;:]?(?:\s+|$)", re.IGNORECASE)
+_LEADING_DATE = re.compile(rf"\s*(?:date|published|updated)(?:\s*+:)?+\s++{PATTERN}[.,;:]?(?:\s+|$)", re.IGNORECASE)
 _KEYS = {
     "headline": "title",
     "published": "date",

@@ -37,7 +37,7 @@ def document_of(source: Source) -> Document:
         author=facts.author or below.author,
         outlet=facts.outlet or below.outlet,
         url=facts.url or source.url,
-        lang=language_of(reading.text) or facts.lang,
+        lang=language_of(reading.text, declared=facts.lang),
         folder=source.folder,
     )
     return Document(article, tuple(blocks))

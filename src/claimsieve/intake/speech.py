@@ -277,6 +277,8 @@ def _joined(frames_: Sequence[Frame], all_: Sequence[Frame]) -> list[Frame]:
 
 def _stands_alone(frame: Frame, kept: Sequence[Frame]) -> bool:
     """A clause is reported whole only where no other frame says more exactly who says what in it."""
+    if not frame.content:
+        return False
     start, end = frame.content[0]
     others = [other for other in kept if other is not frame and other.content]
     if any(other.way not in ("object", "whole") and start <= other.content[0][0] < end for other in others):

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
+from claimsieve.data.editing.texts import is_unspaced
+
 
 @cache
 def sections(file: str) -> Mapping[str, frozenset[str]]:
@@ -26,6 +28,11 @@ def entries(file: str, *names: str) -> frozenset[str]:
     """All entries of some sections of a list."""
     of_file = sections(file)
     return frozenset().union(*(of_file[name] for name in names or ("",)))
+
+
+def is_long_enough(text: str, *, words: int) -> bool:
+    """Whether a sentence has so many words; of a script without spaces between them, twice as many signs."""
+    return len(text.split()) >= words or sum(map(is_unspaced, text)) >= 2 * words
 
 
 def little_words(section: str) -> frozenset[str]:

@@ -14,6 +14,8 @@ from claimsieve.matching.names import Names, conflict, names, swapped
 from claimsieve.matching.quantities import Quantity, quantities
 from claimsieve.matching.wording import MOSTLY_THE_SAME, as_said, overlap, plain_words, substitutions
 
+# Without regard to case they pass for s, i and k, and have other small letters.
+_LETTERS = str.maketrans("\u017f\u0130\u0131\u212a", "sIik")
 _DENIALS = vocabulary(
     """false falsely fake faked hoax untrue myth debunked debunks denies deny denying denial rejects rejected refutes
     refuted disproved disproven dispelled unproven unfounded baseless lacks lack lacking unable stopped fails fail
@@ -56,7 +58,7 @@ class Said:
 
 def said(text: str) -> Said:
     """What a claim says, without what only posts have."""
-    text = as_said(text)
+    text = as_said(text).translate(_LETTERS)
     when, rest = moments(text)
     plain = plain_words(text)
     found = negations(text)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from claimsieve.data.editing.texts import stem, stems, vocabulary, words
+from claimsieve.data.editing.texts import is_unspaced, stem, stems, vocabulary, words
 
 LEAST_CONTENT_WORDS = 4
 LEAST_CHARACTERS = 20
@@ -70,7 +70,7 @@ def plain_words(text: str) -> list[str]:
 def is_short(text: str) -> bool:
     """Whether a text says too little to be known again: "He lied", "Nothing happened"."""
     letters = [char for char in text if char.isalpha()]
-    if sum(map(_is_unspaced, letters)) > len(letters) / 2:
+    if sum(map(is_unspaced, letters)) > len(letters) / 2:
         return len(letters) < LEAST_CHARACTERS / 2  # a sign says about two letters' worth
     return len(text.strip()) < LEAST_CHARACTERS or len(stems(plain_words(text))) < LEAST_CONTENT_WORDS
 
@@ -167,13 +167,3 @@ def _plain(word: str) -> str:
 
 def _is_latin(char: str) -> bool:
     return ord(char) < 0x250 or 0x1E00 <= ord(char) < 0x1F00
-
-
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
-
-
-def _is_unspaced(char: str) -> bool:
-    """Of a script that puts no spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
-    return bool(_UNSPACED.match(char))

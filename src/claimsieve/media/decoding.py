@@ -164,8 +164,7 @@ def _grey(image: "Image") -> NDArray[np.uint8]:
         scale = next((scale for scale in (8, 4, 2) if shorter // scale >= _DRAFT_SIDE_PIXELS), 1)
         image.draft("L", (image.width // scale, image.height // scale))
     image.load()
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _of_deep(image)
+    image = of_deep(image)
     clear = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
     if clear and image.mode not in ("LA", "RGBA"):
         image = image.convert("RGBA")
@@ -178,10 +177,12 @@ def _grey(image: "Image") -> NDArray[np.uint8]:
     return ((values * opaque + 255 * (255 - opaque) + 127) // 255).astype(np.uint8)
 
 
-def _of_deep(image: "Image") -> "Image":
-    """16 or 32 bits a pixel as 8: pillow's own way cuts off what is above 255."""
+def of_deep(image: "Image") -> "Image":
+    """16 or 32 bits a pixel as 8: pillow's own way cuts off what is above 255. Others as they are."""
     from PIL import Image
 
+    if not image.mode.startswith("I") and image.mode != "F":
+        return image
     values = np.asarray(image)
     if image.mode == "F":
         values = np.nan_to_num(values)

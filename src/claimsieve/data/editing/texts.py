@@ -31,6 +31,11 @@ _STOP_WORDS = vocabulary(
 _EMPTY = _STOP_WORDS | _NEGATIONS
 
 
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
 def words(text: str) -> list[re.Match[str]]:
     """The words with their places; numbers keep their separators, and words their hyphens and apostrophes."""
     return list(_WORD.finditer(text))
@@ -141,3 +146,8 @@ def _parts(text: str, end: re.Pattern[str]) -> tuple[tuple[int, int], ...]:
         found.append((start, match.start()))
         start = match.end()
     return tuple((first, last) for first, last in [*found, (start, len(text))] if text[first:last].strip())
+
+
+def is_unspaced(char: str) -> bool:
+    """Of a script that puts no spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
+    return bool(_UNSPACED.match(char))
