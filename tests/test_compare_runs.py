@@ -186,6 +186,7 @@ def test_bad_input_gets_one_clear_error(store, claimsieve, tmp_path, monkeypatch
         ([folder / "reads", "no such run"], 1, "no such run"),
         ([folder / "reads", folder / "blind", "--by", "story"], 2, "--by: expected one of claim, event"),
         ([folder / "reads", folder / "blind", "--html", tmp_path], 2, "expected a file, found a folder"),
+        ([folder / "reads", folder / "blind", "--html", folder / "one" / "report.html"], 1, "which would be spoilt"),
     ):
         ended, out, err = claimsieve("compare", *arguments)
         assert (ended, out) == (code, "")

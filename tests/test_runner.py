@@ -238,7 +238,7 @@ def test_resuming_with_rows_in_another_order_is_refused(run_config, planted_clai
     with pytest.raises(KeyboardInterrupt):
         run_experiment(config, tmp_path / "model", watch=Watch(step=interrupt))
     source.write_text("".join(reversed(lines)))
-    with pytest.raises(TrainingError, match="another order of rows"):
+    with pytest.raises(TrainingError, match="another train rows or their order"):
         run_experiment(config, tmp_path / "model", resume=True)
 
 

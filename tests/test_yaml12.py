@@ -140,6 +140,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         yaml12.read(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         yaml12.read(tmp_path)
+    (tmp_path / "endless.yaml").symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=r"endless\.yaml: expected a file, found a device or pipe"):
+        yaml12.read(tmp_path / "endless.yaml")
 
 
 @given(st.binary(max_size=100) | st.text("ab:-?[]{}&*!|>'\"%@#,~<= \n\t01.e_é", max_size=60).map(str.encode))

@@ -31,6 +31,7 @@ from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
+from claimsieve.records import Claim
 from claimsieve.settings import RunConfig
 from claimsieve.settings.data import EACH
 from claimsieve.tracking import (
@@ -158,7 +159,7 @@ def _run_cut(
         watch.say(f"audit: {finding.count:,} {finding.unit} ({finding.check})")
     fingerprint = data_fingerprint(prepared.claims, cut.assignment)
     model = build_model(config, seed=cut.seed)
-    checkpoint = _checkpoint(config, prepared, cut, directory, data=fingerprint, resume=resume)
+    checkpoint = _checkpoint(config, train, cut, directory, data=fingerprint, resume=resume)
     state = checkpoint.read()  # refuses another config before a run is begun
     leaky = any(finding.check == "event_overlap" for finding in report.findings)
     run = start_run(
@@ -207,17 +208,17 @@ def _run_cut(
 def _lend_a_hand(config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, resume: bool) -> None:
     """What every process but the first does: its share of each step. It writes nothing and says nothing."""
     fingerprint = data_fingerprint(prepared.claims, cut.assignment)
-    checkpoint = _checkpoint(config, prepared, cut, directory, data=fingerprint, resume=resume)
     train, valid = augmented(prepared, cut, config.data), parts(prepared, cut)["valid"]
+    checkpoint = _checkpoint(config, train, cut, directory, data=fingerprint, resume=resume)
     steps = build_model(config, seed=cut.seed).fit(train, valid=valid, state=checkpoint.read())
     follow(steps, checkpoint, None, seconds=math.inf, watch=Watch())
 
 
 def _checkpoint(
-    config: RunConfig, prepared: Prepared, cut: Cut, directory: Path, *, data: str, resume: bool
+    config: RunConfig, train: Sequence[Claim], cut: Cut, directory: Path, *, data: str, resume: bool
 ) -> Checkpoint:
-    order = order_fingerprint(prepared.claims)  # steps go by the rows' numbers
-    identity = {"config": _decisive(config), "data": data, "order of rows": order, "seed": cut.seed}
+    rows = order_fingerprint(train)  # with those that the config has made, which another version may make otherwise
+    identity = {"config": _decisive(config), "data": data, "train rows or their order": rows, "seed": cut.seed}
     return Checkpoint(training_directory(directory), identity=identity, resume=resume)
 
 

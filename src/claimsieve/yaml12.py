@@ -45,6 +45,8 @@ def read(path: Path) -> dict[str, Any]:
 def text_of(path: Path) -> str:
     """What stands in a YAML file. Raises ConfigError when that is too much, or no text."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # of no size, and without end
+            raise ConfigError(f"{path}: expected a file, found a device or pipe.")
         size = path.stat().st_size
         if size > _MAX_BYTES:
             raise ConfigError(f"{path}: expected at most {_MAX_BYTES:,} bytes of YAML, found {size:,}.")

@@ -185,6 +185,16 @@ def test_a_separator_inside_a_text_separates_nothing(separator):
     assert len(keys) == len(ways)
 
 
+def test_what_two_workers_kept_twice_is_forgotten_once():
+    """Workers on other machines have memories of their own; their journal is one."""
+    store = Memory(4)
+    store._reserve([key(number) for number in (1, 2, 1, 3)])
+    store._fill(np.zeros(4, dtype=ENTRY))
+    for number in range(10, 22):
+        store.places([key(number)])
+    assert asked(store, [21, 1])[1] == [1]
+
+
 def test_what_the_model_does_not_see_is_not_in_the_key():
     bare = Claim("a", evidence=(Evidence("b"),))
     full = Claim("a", id="1", source="s", date="2020", corpus="c", evidence=(Evidence("b", source="t", url="u"),))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claimsieve.data.corpora import load_labelled
-from claimsieve.errors import DataError
+from claimsieve.errors import DataError, ModelError
 from claimsieve.inference.predict import Job, predict_file
 from claimsieve.inference.sources import check_paths, described
 from claimsieve.models.tfidf import TfidfModel
@@ -47,6 +47,13 @@ def test_a_pipe_is_no_input_but_as_standard_input(tmp_path):
     os.mkfifo(tmp_path / "in.jsonl")
     with pytest.raises(DataError, match="expected a file, found a device or pipe; '-' reads standard input"):
         described(str(tmp_path / "in.jsonl"))
+
+
+def test_a_model_directory_is_no_place_for_an_output(source, tmp_path):
+    (tmp_path / "model" / "weights").mkdir(parents=True)
+    (tmp_path / "model" / "manifest.json").write_text("{}")
+    with pytest.raises(ModelError, match="lies inside the model directory model, which would be spoilt"):
+        check_paths(source, str(tmp_path / "model" / "labelled.csv"))
 
 
 def test_a_name_that_is_too_long_is_one_clear_error(source, tmp_path):

@@ -141,7 +141,6 @@ def test_a_kind_without_tensors_leaves_no_checkpoint(model_of, train, valid, tmp
         ({"data": "abd"}, "had another data. "),
         ({"config": {"model": {"kind": "static"}, "epochs": 4}}, "had another config. "),
         ({"seed": 1, "data": "x"}, "had another data and another seed. "),
-        ({"device": "cpu"}, "had another device. "),
     ],
 )
 def test_another_training_is_refused_and_what_differs_is_named(changed, message, tmp_path):
@@ -149,6 +148,12 @@ def test_another_training_is_refused_and_what_differs_is_named(changed, message,
     with pytest.raises(TrainingError, match=message):
         checkpoint_in(tmp_path / "t", **changed).read()
     assert checkpoint_in(tmp_path / "t").read() is not None
+
+
+def test_a_checkpoint_of_another_version_is_told_from_another_training(tmp_path):
+    checkpoint_in(tmp_path / "t").write(a_state())
+    with pytest.raises(TrainingError, match="expected a checkpoint that tells its rows, found one of another version"):
+        checkpoint_in(tmp_path / "t", rows="abc").read()
 
 
 def test_the_identity_is_compared_as_json_has_it(tmp_path):

@@ -240,6 +240,20 @@ def test_a_finished_sweep_can_go_on_for_longer(sweep_config, tmp_path):
     assert timeless(longer.record.trials) == timeless(whole.record.trials)
 
 
+def test_the_best_of_fewer_trials_does_not_outlive_an_interruption(sweep_config, tmp_path):
+    run_sweep(sweep_config(NGRAMS, trials=1), tmp_path / "sweep")
+
+    def interrupt(text):
+        if "trial 3" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(sweep_config(NGRAMS, trials=5), tmp_path / "sweep", resume=True, watch=Watch(say=interrupt))
+    assert not (tmp_path / "sweep" / "best.yaml").exists()
+    run_sweep(sweep_config(NGRAMS, trials=2), tmp_path / "sweep", resume=True)
+    assert "the best of 3" in (tmp_path / "sweep" / "best.yaml").read_text()
+
+
 def test_what_a_crash_left_out_is_made_up_for(sweep_config, tmp_path):
     config = sweep_config(NGRAMS)
     first = run_sweep(config, tmp_path / "sweep")

@@ -245,7 +245,7 @@ def test_a_file_outside_the_directory_is_not_sent(finished, tmp_path):
 def test_another_directory_than_that_of_the_run_is_not_sent(finished, tmp_path):
     (tmp_path / "private").mkdir()
     (tmp_path / "private" / "key").write_text("mine")
-    for directory in (str(tmp_path / "private"), "../private", ".."):
+    for directory in (str(tmp_path / "private"), "../private", "..", "", "."):
         with pytest.raises(TrackingError, match="lies elsewhere"):
             delivery.send(finished(directory=directory, files=("key",), manifest=None))
     record = finished()

@@ -48,8 +48,11 @@ def bench(
     from claimsieve.benchmarks.inference import scaling as growing
     from claimsieve.benchmarks.measures import machine
     from claimsieve.benchmarks.table import markdown
-    from claimsieve.models.artifacts import read_manifest
+    from claimsieve.models.artifacts import check_outside, read_manifest
     from claimsieve.whole_files import write_file
+
+    if output is not None:
+        check_outside(output)
 
     def tell(text: str) -> None:
         say(text, quiet=quiet)

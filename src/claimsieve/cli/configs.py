@@ -1,7 +1,6 @@
 """claimsieve configs list | show | check | copy"""
 
 import json
-import shutil
 from pathlib import Path
 
 import typer
@@ -10,6 +9,7 @@ from claimsieve import config as configs
 from claimsieve.cli import app
 from claimsieve.cli.console import print_table, say
 from claimsieve.errors import ClaimsieveError, ConfigError
+from claimsieve.whole_files import write_file
 
 group = typer.Typer(
     help="List, show, check and copy run configs.",
@@ -88,6 +88,6 @@ def copy(
         raise ConfigError(f"{directory / source.name}: expected no such file yet; it is not overwritten.")
     for file in files:
         if directory / file.name not in taken:
-            shutil.copyfile(file, directory / file.name)
+            write_file(directory / file.name, file.read_bytes())
             typer.echo(str(directory / file.name))
     say(f"\nnext: claimsieve train {directory / source.name}")

@@ -160,6 +160,7 @@ def predict(
 
 def _check_report(report: str, claims: str, output: str) -> None:
     """Fail before the model is used. Raises ConfigError."""
+    from claimsieve.models.artifacts import check_outside
     from claimsieve.pages import check_page
 
     if output == "-":
@@ -172,6 +173,7 @@ def _check_report(report: str, claims: str, output: str) -> None:
         raise ConfigError(
             f"--report {report}: expected a file for the page, found a folder. Name one such as page.html."
         )
+    check_outside(Path(report))
     check_page(report, sources=[*_given_files(claims), Path(output), Path(f"{output}.rejects.jsonl")])
 
 

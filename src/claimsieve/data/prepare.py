@@ -148,9 +148,13 @@ def audited(prepared: Prepared, cut: Cut, data: Data) -> AuditReport:
 
 
 def order_fingerprint(claims: Sequence[Claim]) -> str:
-    """SHA-256 over the claims in their order, which decides what a training step reads. 64 hex digits."""
-    rows = (json.dumps([claim.corpus, claim.id, claim.claim]) for claim in claims)
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    """SHA-256 over claims in their order, with all that is learnt of them, as steps go by their numbers. 64 digits."""
+    found = hashlib.sha256()
+    for claim in claims:
+        passages = [[passage.text, passage.source, passage.date] for passage in claim.evidence]
+        own = [claim.corpus, claim.claim, claim.source, claim.date, claim.label, claim.stance, claim.manipulation]
+        found.update(json.dumps([*own, passages]).encode())
+    return found.hexdigest()
 
 
 def data_fingerprint(claims: Sequence[Claim], assignment: NDArray[np.str_]) -> str:

@@ -106,7 +106,9 @@ class Memory:
         for key in keys:
             slot = self._asked % capacity
             if self._asked >= capacity:
-                del self._slots[self._ring[slot]]  # the dictionary's own first key would be sought among gaps
+                old = self._ring[slot]  # the dictionary's own first key would be sought among gaps
+                if self._slots.get(old) == slot:  # workers with memories of their own keep one input twice
+                    del self._slots[old]
             self._ring[slot] = key
             self._slots[key] = slot
             self._asked += 1

@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from threading import current_thread
 from typing import Any, TextIO, cast
 
@@ -33,7 +33,7 @@ def connected(address: str | None) -> Iterator[Any]:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise ConfigError(f"{_found_none(address)}: {reason:.200}. {_START}") from None
     try:
-        with redirect_stdout(cast(TextIO, _WithoutRay(sys.stdout))):
+        with nullcontext() if sys.stdout is None else redirect_stdout(cast(TextIO, _WithoutRay(sys.stdout))):
             yield ray
     finally:
         ray.shutdown()
@@ -83,6 +83,6 @@ def _check_listening(address: str) -> None:
         raise ConfigError(f"--address {address}: expected HOST:PORT, ray://HOST:PORT or auto.")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_REACHED_WITHIN_SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{_found_none(address)}: {reason}. {_START}") from None

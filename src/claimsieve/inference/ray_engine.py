@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from claimsieve.data.sources import only_file
 from claimsieve.errors import ConfigError
 from claimsieve.evaluation.calibration import Calibration
 from claimsieve.inference.budget import known_batch_tokens
@@ -64,9 +65,11 @@ def predict_on_ray(
         crew = Crew(ray, sent_model(directory, manifest), crewing.workers, needs, patience_seconds=patience_seconds)
 
         budget: int | None = None
+        # By its suffix cells are read, on machines that need not have it.
+        source = job.source if job.source == "-" or job.source.startswith("recipe:") else only_file(job.source)
 
         def parts(form: Format, rows: Iterator[Window], memory: bytes) -> Iterator[Part]:
-            work = Work(job.source, job.mapping, job.prevalence, calibration, form, memory, job.explain, budget)
+            work = Work(source, job.mapping, job.prevalence, calibration, form, memory, job.explain, budget)
             return crew.parts(work, rows)
 
         try:

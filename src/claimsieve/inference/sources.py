@@ -15,6 +15,7 @@ from claimsieve.errors import ConfigError, DataError
 from claimsieve.inference.formats import Format, kind_and_packing, parquet_schema
 from claimsieve.inference.labelling import kept_name
 from claimsieve.inference.windows import windows
+from claimsieve.models.artifacts import check_outside
 from claimsieve.models.checkpoints import sha256_of
 
 
@@ -105,6 +106,8 @@ def check_places(source: str, target: str) -> None:
                 raise DataError(f"{name}: expected a file for the output, found {found}.")
     except OSError as error:  # a name that is too long, a folder that one may not enter
         raise DataError(f"{target}: cannot be written: {error.strerror or error}.") from None
+    if target != "-":
+        check_outside(Path(target))
     if source.startswith("recipe:") or "-" in (source, target):
         return
     inputs = {Path(name).resolve() for name in files_of(source)}

@@ -89,13 +89,18 @@ def write_model(
 
 
 def require_target(directory: Path) -> None:
-    """Raises ModelError when a model directory cannot be written there: in use, inside another one, or not writable."""
+    """Raises ModelError when a model directory, which takes the place of an empty one, cannot be written there."""
+    require_new(directory)
+    if Path.cwd().resolve().is_relative_to(directory.resolve()):
+        raise ModelError(
+            f"{directory}: expected a directory of its own for the model, found the one that you stand in. Choose "
+            "another with -o."
+        )
+
+
+def require_new(directory: Path) -> None:
+    """Raises ModelError when a directory is in use, inside that of a model, or not writable."""
     try:
-        if Path.cwd().resolve().is_relative_to(directory.resolve()):
-            raise ModelError(
-                f"{directory}: expected a directory of its own for the model, found the one that you stand in. Choose "
-                "another with -o."
-            )
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise ModelError(
                 f"{directory}: expected a new or empty directory, found one in use. Choose another with -o."
@@ -110,6 +115,15 @@ def require_target(directory: Path) -> None:
         raise ModelError(
             f"{directory}: cannot be written: {error.strerror or error}. Choose another with -o."
         ) from None
+
+
+def check_outside(output: Path) -> None:
+    """Raises ModelError for a file in a model directory: with one more it is no longer what was saved."""
+    for folder in output.resolve().parents:
+        if (folder / MANIFEST).is_file() and (folder / WEIGHTS).is_dir():
+            raise ModelError(
+                f"{output}: lies inside the model directory {folder.name}, which would be spoilt. Name another place."
+            )
 
 
 def load_model(directory: Path, *, precision: str = "auto", device: str = "auto") -> tuple[Model, Manifest]:

@@ -63,9 +63,15 @@ class Checkpoint:
                 metadata = stream.metadata() or {}
                 tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118  # no mapping
             values, saved = json.loads(metadata["values"]), json.loads(metadata["identity"])
+            unknown = sorted(self._identity.keys() - saved.keys())
             changed = [key for key, value in self._identity.items() if saved.get(key) != value]
         except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
             raise TrainingError(f"{self._state}: cannot be read ({error}). Train without --resume.") from None
+        if unknown:
+            raise TrainingError(
+                f"{self._state}: expected a checkpoint that tells its {' and '.join(unknown)}, found one of another "
+                "version of claimsieve. Go on with that version, or train without --resume, into another directory."
+            )
         if changed:
             raise TrainingError(
                 f"{self._state}: the interrupted training had another {' and another '.join(changed)}. "

@@ -106,6 +106,7 @@ class _Seen:
 
 def _run(seen: _Seen, record: Record, directory: Path, *, log: SweepLog, watch: Watch) -> Record:
     """One trial after another, each on disk before the next begins; then what a sweep leaves."""
+    (directory / BEST).unlink(missing_ok=True)  # it is of fewer trials
     sweep, rows_of = seen.sweep, seen.rows_of()
     own_draws = files.read_own_draws(directory, resamples=RESAMPLES)
     try:

@@ -187,7 +187,8 @@ def _send_files(client: Any, record: Record) -> None:
 def _check_directory(record: Record) -> None:
     """Raises TrackingError when what is to be sent is not there, not what the run left, or lies elsewhere."""
     facts, directory = record.facts, record.directory
-    if Path(facts.directory).name != facts.directory or facts.directory == ".." or directory.is_symlink():
+    is_name = Path(facts.directory).name == facts.directory and facts.directory not in ("", "..")
+    if not is_name or directory.is_symlink():
         raise TrackingError(f"{record.folder}: names '{facts.directory}', which lies elsewhere. Remove the record.")
     for name in facts.files:
         pure = PurePosixPath(name)

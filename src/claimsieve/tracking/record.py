@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from claimsieve.errors import TrackingError
 
@@ -28,6 +28,7 @@ SUFFIX = ".tracking"
 _RUN, _METRICS, _LOCK = "run.json", "metrics.jsonl", "lock"
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
+Milliseconds = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]  # milliseconds since then, up to the year 9999
 
 
 class Facts(BaseModel):
@@ -48,7 +49,7 @@ class Facts(BaseModel):
     experiment: str
     name: str
     directory: str
-    start_ms: int
+    start_ms: Milliseconds
     parent: str | None = None
     tags: dict[str, str] = {}
     params: dict[str, str] = {}
@@ -60,7 +61,7 @@ class Facts(BaseModel):
     run_id: str = ""
     sent: int = 0
     status: Status | None = None
-    end_ms: int | None = None
+    end_ms: Milliseconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
