@@ -247,7 +247,7 @@ def test_the_directory_one_stands_in_is_no_place_for_a_model(run_config, tmp_pat
     monkeypatch.chdir(tmp_path / "below")
     for target in (Path(), tmp_path):
         with pytest.raises(ModelError, match="a directory of its own for the model, found the one that you stand in"):
-            run_experiment(run_config(), target)
+            run_experiment(run_config(tracking={"enabled": True, "uri": f"sqlite:///{tmp_path}.db"}), target)
 
 
 def test_an_event_with_random_labels_is_refused_under_a_random_split(run_config, tmp_path):

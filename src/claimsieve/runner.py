@@ -95,7 +95,7 @@ def run_experiment(
         return []
     for target in targets:
         if target not in done:
-            _require_target(target, resume=resume)
+            _require_target(target, config, resume=resume)
     kept = {target: _finished(target, config, prepared, cut=targets[target], watch=watch) for target in done}
     parent = None
     if len(targets) > 1 and (len(done) < len(targets) or parent_is_open(directory)):
@@ -123,7 +123,13 @@ def combined_metrics(results: Sequence[Result]) -> dict[str, float]:
     )
 
 
-def _require_target(target: Path, *, resume: bool) -> None:
+def _require_target(target: Path, config: RunConfig, *, resume: bool) -> None:
+    if config.tracking.enabled and Path.cwd().resolve().is_relative_to(target.resolve()):
+        # What MLflow writes there would fill it, and the whole model takes the place of an empty directory.
+        raise ModelError(
+            f"{target}: expected a directory of its own for the model, found the one that you stand in. Choose another "
+            "with -o, or set tracking.enabled=false."
+        )
     try:
         require_target(target)
     except ModelError as error:

@@ -89,17 +89,7 @@ def write_model(
 
 
 def require_target(directory: Path) -> None:
-    """Raises ModelError when a model directory, which takes the place of an empty one, cannot be written there."""
-    require_new(directory)
-    if Path.cwd().resolve().is_relative_to(directory.resolve()):
-        raise ModelError(
-            f"{directory}: expected a directory of its own for the model, found the one that you stand in. Choose "
-            "another with -o."
-        )
-
-
-def require_new(directory: Path) -> None:
-    """Raises ModelError when a directory is in use, inside that of a model, or not writable."""
+    """Raises ModelError when a model directory cannot be written there: in use, inside another one, or not writable."""
     try:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise ModelError(

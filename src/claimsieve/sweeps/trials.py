@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from claimsieve.errors import TrainingError
 from claimsieve.evaluation.evaluate import Estimate
 from claimsieve.evaluation.metrics import Floats
-from claimsieve.models.artifacts import require_new
+from claimsieve.models.artifacts import require_target
 from claimsieve.sweeps.space import Value
 from claimsieve.whole_files import write_file
 
@@ -89,7 +89,7 @@ def opened(directory: Path, fresh: Record, *, paths: Collection[str], resume: bo
     """
     path = directory / SWEEP
     if not path.is_file():
-        require_new(directory)
+        require_target(directory)
         write(directory, fresh)
         return fresh
     if not resume:
