@@ -215,7 +215,10 @@ def test_public_corpora_that_are_not_here_are_asked_for(refused, model, tmp_path
         assert "averitec: expected the environment variable CLAIMSIEVE_CORPORA" in message
         assert "Fetch the corpus from http" in message
     monkeypatch.setenv("CLAIMSIEVE_CORPORA", str(tmp_path))
-    assert f"in {tmp_path}, found nothing there" in refused(1, "recipe", "show", "averitec")
+    message = refused(1, "recipe", "show", "averitec")
+    assert f"in {tmp_path}, found nothing there" in message
+    assert "It reads " in message
+    assert "claim from claim" in message
 
 
 # --- prediction

@@ -73,19 +73,19 @@ def show(
     from claimsieve.data.loss import loss_report
 
     recipe = recipes.load(name)
-    if as_json:
+    try:
         found = loss_report(recipe)
+    except DataError as error:
+        read = ", ".join(f"{field} from {source}" for field, source in recipe.fields.items())
+        raise DataError(f"{error} It reads {read}.") from None
+    if as_json:
         facts = {"name": recipe.name, **recipe.model_dump(mode="json", include=_FACTS), **asdict(found)}
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
     for key in ("title", "licence", "citation", "url", "shortcuts"):
         if getattr(recipe, key):
             typer.echo(f"{key:<10} {getattr(recipe, key).strip()}")
-    typer.echo(f"{'files':<10} {', '.join(recipe.files)}\n")
-    print_table([["field", "read from"], *([field, source] for field, source in recipe.fields.items())])
-    for column, why in recipe.never_inputs.items():
-        typer.echo(f"never an input: {column} ({why})")
-    found = loss_report(recipe)
+    typer.echo(f"{'files':<10} {', '.join(recipe.files)}")
     dates = f"dated {found.first_date} to {found.last_date}" if found.first_date else "no dates"
     typer.echo(
         f"\n{found.rows:,} claims, {found.with_evidence:,} with evidence, in {found.events:,} groups, by "
@@ -101,7 +101,10 @@ def show(
             if rating in counts
         ]
         print_table([["rating", "becomes", "claims"], *rows])
-    typer.echo(f"\n{_losses(found)}")
+    typer.echo(f"\n{_losses(found)}\n")
+    print_table([["field", "read from"], *([field, source] for field, source in recipe.fields.items())])
+    for column, why in recipe.never_inputs.items():
+        typer.echo(f"never an input: {column} ({why})")
 
 
 @group.command("compare-maps", epilog="Example: claimsieve recipe compare-maps averitec --rating Refuted=unverified")
