@@ -20,6 +20,8 @@ def test_every_shipped_config_takes_two_steps(name, tiny_checkpoint, tmp_path):
         overrides += [f"data.corpora.{place}.max_claims=100" for place in places]
     if settings.model.kind != "tfidf":
         overrides.append(f"model.checkpoint={tiny_checkpoint}")
+    if getattr(settings.model, "frozen_layers", 0):
+        overrides.append("model.frozen_layers=1")  # of two
     if settings.model.kind == "tfidf":
         overrides.append("model.max_features=2000")
     (result,) = run_experiment(configs.load(name, overrides), tmp_path / "model")

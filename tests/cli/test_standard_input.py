@@ -33,7 +33,8 @@ def predicting(model: Path) -> Iterator[subprocess.Popen]:
     """The command, with its input held open by the test."""
     words = ("predict", model, "-", "-o", "-", "--max-rejects", "0", "-q")
     command = [sys.executable, "-m", "claimsieve", *map(str, words)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, **pipes, preexec_fn=_heeds_ctrl_c) as process:
         yield process
         process.kill()
 
@@ -55,6 +56,11 @@ def test_ctrl_c_ends_it(predicting):
     told = _rest(predicting)
     assert predicting.wait(_SECONDS) == 130
     assert "Fatal" not in told
+
+
+def _heeds_ctrl_c() -> None:
+    """What a shell runs in the background is told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _rest(process: subprocess.Popen) -> str:
