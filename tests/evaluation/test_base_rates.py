@@ -309,6 +309,18 @@ def test_json_round_trip():
         assert from_json(json.loads(json.dumps(to_json(rates), allow_nan=False))) == rates
 
 
+@pytest.mark.parametrize("wrong", [{"value": "x", "low": 0, "high": 1}, {"value": float("nan"), "low": 0, "high": 1}])
+def test_a_number_that_is_none_is_refused(wrong):
+    document = to_json(base_rates(*sample(60), prevalence=NEWSROOM, trained_for=EQUAL, resamples=QUICK))
+    for path in (document["at_test_mix"]["labels"]["verified"], document):
+        kept = dict(path)
+        path["recall" if "recall" in path else "log_loss_saved"] = wrong
+        with pytest.raises(DataError, match="expected base rates"):
+            from_json(document)
+        path.update(kept)
+    assert from_json(document)
+
+
 @pytest.mark.parametrize("document", [None, [], "text", {}, {"at_mix": 3}])
 def test_another_document_is_refused(document):
     with pytest.raises(DataError, match="expected base rates"):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from claimsieve.errors import DataError
-from claimsieve.evaluation.evaluate import LEVEL, Estimate, interval
+from claimsieve.evaluation.evaluate import LEVEL, Estimate, estimate_from, interval
 from claimsieve.evaluation.metrics import Booleans, Floats
 from claimsieve.evaluation.mixes import (
     ByLabel,
@@ -19,7 +19,6 @@ from claimsieve.evaluation.mixes import (
     Rates,
     by_label,
     defined_at,
-    estimate_from,
     named,
     precision_at,
     rates_at,
@@ -167,7 +166,7 @@ def from_json(document: Any) -> BaseRates:
                 "by_share": [AtShare(row["share"], estimate_from(row["precision"])) for row in document["by_share"]],
             }
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"expected base rates as claimsieve writes them, found something else ({error}). Evaluate the model again."
         ) from error

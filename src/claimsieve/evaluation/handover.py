@@ -184,7 +184,7 @@ def table(handover: Handover) -> list[list[str]]:
 
 
 def _agreement_from(row: Any) -> Agreement:
-    shares = by_name(row, ("answered", "differs", "events_differing"), _share_from)
+    shares = by_name(row, ("answered", "differs", "events_differing"), known_estimate)
     counts = by_name(row, ("n", "events"), lambda value: whole(value, least=1))
     return Agreement(
         n=counts["n"],
@@ -199,10 +199,6 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected a text, found {type(value).__name__}")
     return value
-
-
-def _share_from(row: Any) -> Estimate:
-    return known_estimate(row)
 
 
 def _shown(share: Estimate, digits: int = 3) -> str:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from claimsieve.evaluation.evaluate import Estimate, interval, known_estimate
+from claimsieve.evaluation.evaluate import Estimate, estimate_from, interval, known_estimate
 from claimsieve.evaluation.metrics import (
     Booleans,
     Floats,
@@ -26,6 +26,7 @@ from claimsieve.records import LABELS, Label
 ITEMS = 10_000
 
 _CELLS = len(LABELS) ** 2
+_PER_10_000 = ("false_flags_per_10_000", "missed_per_10_000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +131,17 @@ def named(mix: Floats) -> dict[Label, float]:
 
 
 def rates_from(row: Mapping[str, Any]) -> Rates:
-    """Read back what dataclasses.asdict made. Raises AttributeError, KeyError or TypeError for anything else."""
+    """Read back what dataclasses.asdict made. Raises AttributeError, KeyError, TypeError or ValueError otherwise."""
     labels = {
-        cast(Label, label): LabelRates(**{name: estimate_from(of_label[name]) for name in of_label})
+        cast(Label, label): LabelRates(
+            precision=estimate_from(of_label["precision"]),
+            recall=estimate_from(of_label["recall"]),
+            **{name: known_estimate(of_label[name]) for name in _PER_10_000},
+        )
         for label, of_label in row["labels"].items()
     }
     whole = {name: known_estimate(row[name]) for name in ("accuracy", "log_loss", "ece")}
     return Rates(**{**row, "labels": labels, **whole})
-
-
-def estimate_from(row: Mapping[str, float] | None) -> Any:
-    """An Estimate, or None for None. Raises TypeError for anything else."""
-    return None if row is None else known_estimate(row)
 
 
 def _around(values: Floats) -> Estimate:
