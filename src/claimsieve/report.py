@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from claimsieve import yaml12
 from claimsieve.config import validate
+from claimsieve.data.lineage import LINEAGE
 from claimsieve.errors import ClaimsieveError, ModelError
 from claimsieve.evaluation import (
     axes,
@@ -31,7 +32,7 @@ from claimsieve.evaluation.assessment import (
 )
 from claimsieve.evaluation.conformal import CoverageSlice
 from claimsieve.evaluation.decisions import DecisionReport
-from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, TEST_PREDICTIONS
+from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, TEST_PREDICTIONS
 from claimsieve.evaluation.evaluate import Slice
 from claimsieve.evaluation.selective import Kept
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, verify
@@ -39,6 +40,7 @@ from claimsieve.pages import data_uri, rendered
 from claimsieve.records import LABELS
 from claimsieve.settings import RunConfig
 
+_OF_ALL_CLAIMS = (SPLIT_TABLE, LINEAGE)  # large, and nothing of them is shown
 MAX_EVENTS = 40
 MAX_MISTAKES = 10
 MAX_EXCERPT_CHARACTERS = 600
@@ -133,7 +135,7 @@ def read_directory(directory: Path) -> tuple[dict[str, bytes], Origin]:
     """The documents of a finished model directory, every file checked. Raises ModelError or ConfigError."""
     manifest = read_manifest(directory)
     verify(directory, manifest)
-    wanted = [name for name in manifest.files if "/" not in name and name != "splits.jsonl"]
+    wanted = [name for name in manifest.files if "/" not in name and name not in _OF_ALL_CLAIMS]
     documents = {name: (directory / name).read_bytes() for name in wanted}
     place = str(directory / CONFIG)
     config = validate(yaml12.read(directory / CONFIG), place=place)

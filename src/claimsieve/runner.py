@@ -11,6 +11,7 @@ from typing import Any
 from claimsieve import processes
 from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
+from claimsieve.data.lineage import LINEAGE, lineage_of, written
 from claimsieve.data.prepare import (
     Cut,
     Prepared,
@@ -31,6 +32,7 @@ from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
+from claimsieve.models.lineage import met_before
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig
 from claimsieve.settings.data import EACH
@@ -85,7 +87,7 @@ def run_experiment(
     require_trainable(config)
     if processes.count() > 1 and config.model.kind == "tfidf":
         raise ConfigError(f"model.kind tfidf: trains in one process, found {processes.count()}. Start it alone.")
-    prepared = prepare(config.data)
+    prepared = prepare(config.data, met_before(config.model))
     watch.say(prepared.described())
     targets = {_target(directory, cut, config): cut for cut in cuts(prepared, config.data, config.seeds)}
     done = [target for target in targets if resume and (target / EVALUATION).is_file()]
@@ -184,6 +186,7 @@ def _run_cut(
         follow(steps, checkpoint, run, seconds=config.training.checkpoint_seconds, watch=watch)
         assessment, documents = assess(model, config, splits, seed=cut.seed, say=watch.say)
         extra = documents | {SPLIT_TABLE: lines(_placed(prepared, cut)), AUDIT: _json(report.to_json())}
+        extra[LINEAGE] = written(lineage_of(prepared.claims, cut.assignment, prepared.met))
         if prepared.left_out:
             rejects = [{"corpus": part.corpus, **asdict(row)} for part in prepared.left_out for row in part.rejects]
             extra[LEFT_OUT] = lines(rejects)

@@ -17,6 +17,7 @@ from claimsieve.evaluation.repeats import over_seeds
 from claimsieve.evaluation.shortcut_models import shortcut_probabilities
 from claimsieve.evaluation.shortcuts import sampled
 from claimsieve.models.build import build_model
+from claimsieve.models.lineage import met_before
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import RunConfig
 from claimsieve.settings.data import EACH
@@ -74,7 +75,7 @@ class MapResult:
 def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda text: None) -> ShortcutStudy:
     """Measure the shortcuts of a config's data on each seed's split. No model of the config is trained."""
     _check_seeds(config, seeds)
-    prepared = prepare(config.data)
+    prepared = prepare(config.data, met_before(config.model))
     say(prepared.described())
     found: list[dict[str, _Tested]] = []
     for seed in seeds:
@@ -105,6 +106,11 @@ def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda
     plan = config.data.split
     if plan.by == "random":
         raise ConfigError("data.split.by: expected group, source or time to compare with random, found random.")
+    if met_before(config.model):
+        raise ConfigError(
+            "model.checkpoint: expected one that has met none of the claims, found a trained model, which has its own "
+            "split. Measure from the checkpoint that it started from."
+        )
     prepared = prepare(config.data)
     say(prepared.described())
     honest, random = [], []
@@ -184,7 +190,7 @@ def _under_map(config: RunConfig, maps: dict[str, dict[str, str | None]], seeds:
     one = config.model_copy(update={"data": config.data.model_copy(update={"maps": maps})})
     labels: dict[str | None, str | None] = {}
     try:
-        prepared = prepare(one.data)
+        prepared = prepare(one.data, met_before(one.model))
         labels = {claim.id: claim.label for claim in prepared.claims}
         own = cuts(prepared, one.data, seeds)
     except DataError as error:

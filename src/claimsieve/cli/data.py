@@ -41,9 +41,10 @@ def audit(
     from claimsieve import config as configs
     from claimsieve.data.prepare import audited, cuts, prepare
     from claimsieve.errors import DataError
+    from claimsieve.models.lineage import met_before
 
     settings = configs.load(config, set_)
-    prepared = prepare(settings.data)
+    prepared = prepare(settings.data, met_before(settings.model))
     say(prepared.described(), quiet=quiet)
     reports = {
         cut.fold: audited(prepared, cut, settings.data)

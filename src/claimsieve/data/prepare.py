@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from claimsieve.data.audit import AuditReport, audit
 from claimsieve.data.augmentation import augment
 from claimsieve.data.duplicates import cluster
 from claimsieve.data.edits import edited
-from claimsieve.data.leaks import NOWHERE, SPLITS, check_labels
+from claimsieve.data.leaks import NOWHERE, SPLITS, Split, check_labels
+from claimsieve.data.lineage import Lineage, places_before
 from claimsieve.data.reports import reported
 from claimsieve.data.splits import folds, groups, split
 from claimsieve.data.thinning import thinned
@@ -29,11 +30,17 @@ MAX_FOLDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Every claim of a run, what could not be read, and the near-duplicate cluster of each claim. Shape: (n,)"""
+    """Every claim of a run, what could not be read, and the near-duplicate cluster of each claim. Shape: (n,)
+
+    met: the claims of the model that the run starts from, empty where it starts from none. before: the split that each
+    claim had there, None for those that are new. Shape: (n,), or empty.
+    """
 
     claims: list[Claim]
     left_out: list[corpora.LeftOut]
     clusters: NDArray[np.int64]
+    met: Lineage = field(default_factory=dict)
+    before: tuple[Split | None, ...] = ()
 
     def described(self) -> str:
         counts = Counter(claim.label for claim in self.claims)
@@ -44,7 +51,9 @@ class Prepared:
             first = self.left_out[0]
             reason = f"{first.corpus}, row {first.rejects[0].place}: {first.rejects[0].reason}"
             left_out = f"; unreadable rows left out: {rejected:,} (first: {reason})"
-        return f"{len(self.claims):,} claims ({labels}){left_out}"
+        known = sum(name is not None for name in self.before)
+        met = f"; {known:,} known to the model that this starts from: they keep their splits" if self.before else ""
+        return f"{len(self.claims):,} claims ({labels}){left_out}{met}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +79,16 @@ def fold_folder(name: str) -> str:
     return f"fold-{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-').lower()[:40]}-{digest}"
 
 
-def prepare(data: Data) -> Prepared:
-    """Load and cluster. Raises DataError when the corpora will not do."""
+def prepare(data: Data, met: Lineage | None = None) -> Prepared:
+    """Load and cluster. met: the claims of the model that the run starts from. DataError when the corpora won't do."""
     claims, left_out = corpora.load(data.corpora, maps=data.maps)
-    return Prepared(claims, left_out, cluster(claims, threshold=data.split.duplicate_threshold))
+    prepared = Prepared(claims, left_out, cluster(claims, threshold=data.split.duplicate_threshold))
+    return with_lineage(prepared, met) if met else prepared
+
+
+def with_lineage(prepared: Prepared, met: Lineage) -> Prepared:
+    """The same, to be cut so that nothing is asked that the model with these claims has learnt."""
+    return replace(prepared, met=met, before=tuple(places_before(prepared.claims, met)))
 
 
 def cuts(prepared: Prepared, data: Data, seeds: Sequence[int], *, force: bool = False) -> list[Cut]:
@@ -98,7 +113,8 @@ def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> 
                 f"data.split.hold_out: each: expected 2 to {MAX_FOLDS} groups, found {len(names):,}. Map an event "
                 "(or a source), hold one out by its name, or split without holding out."
             )
-        for name, assignment in folds(claims, clusters, by=plan.by, fractions=plan.fractions, seed=own):
+        made = folds(claims, clusters, by=plan.by, fractions=plan.fractions, seed=own, before=prepared.before)
+        for name, assignment in made:
             yield Cut(seed, assignment, name)
         return
     assignment = split(
@@ -110,6 +126,7 @@ def _cuts_of_seed(prepared: Prepared, data: Data, seed: int, *, force: bool) -> 
         gap_days=plan.gap_days,
         hold_out=plan.hold_out,
         allow_group_leak=plan.allow_group_leak or force,
+        before=prepared.before,
     )
     yield Cut(seed, assignment, plan.held_out)
 

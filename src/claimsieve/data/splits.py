@@ -41,6 +41,7 @@ def split(
     gap_days: int = 0,
     hold_out: str | Sequence[str] | None = None,
     allow_group_leak: bool = False,
+    before: Sequence[Split | None] = (),
 ) -> NDArray[np.str_]:
     """Give each claim the name of its split.
 
@@ -59,6 +60,9 @@ def split(
         rest fills the other splits, but for rows of other groups that a near-duplicate ties to them, which get the
         empty name.
     allow_group_leak: accept that "random" cuts events; without it a cut event raises LeakError.
+    before: the split that each claim had when the model was trained that this training starts from, None for those that
+        it has not met. Shape: (n,), or empty. They stay there, with all that must stay with them; where the way to
+        split wants them in a later one, they get the empty name: what was learnt from is never asked.
     Returns split names. Shape: (n,). Raises ConfigError for wrong settings, DataError for missing dates.
     """
     shares = _shares(fractions)
@@ -75,16 +79,19 @@ def split(
     if by == "corpus" and hold_out is None:
         raise ConfigError("data.split.by: corpus: expected the name of a corpus in data.split.hold_out, or each.")
     units = units_of(claims, keys, [GROUPS[by](claim) for claim in claims] if by in GROUPS else [])
+    known = _known(units, before)
     if by == "time":
         split_of_unit = by_time(units, [last_day(claim.date or "") for claim in claims], shares)
     elif hold_out is None:
-        split_of_unit = by_hash(units, claims, shares, seed)
+        split_of_unit = _drawn(units, claims, shares, seed, known=known)
     else:
         wanted = _wanted(claims, by=by, names=[hold_out] if isinstance(hold_out, str) else hold_out)
-        split_of_unit = _held_out(units, claims, shares, seed, by=by, wanted=wanted)
+        split_of_unit = _held_out(units, claims, shares, seed, by=by, wanted=wanted, known=known)
     assignment = np.full(len(claims), NOWHERE, dtype=f"<U{max(map(len, SPLITS))}")
     for unit, name in zip(units, split_of_unit, strict=True):
-        assignment[list(unit.rows)] = name
+        had = known.get(unit)
+        if had is None or SPLITS.index(name) <= SPLITS.index(had):
+            assignment[list(unit.rows)] = name
     if by == "time":
         _open_gap(assignment, claims, gap_days)
     if hold_out is not None:
@@ -96,14 +103,20 @@ def split(
 
 
 def folds(
-    claims: Sequence[Claim], clusters: ArrayLike, *, by: By = "group", fractions: Mapping[str, float], seed: int
+    claims: Sequence[Claim],
+    clusters: ArrayLike,
+    *,
+    by: By = "group",
+    fractions: Mapping[str, float],
+    seed: int,
+    before: Sequence[Split | None] = (),
 ) -> Iterator[tuple[str, NDArray[np.str_]]]:
     """Leave one group out: each event (for "source" each source, for "corpus" each corpus) in turn is all of test.
 
     Yields its name and the split names, shape (n,), in the order of the names. Rows without one are never in test.
     """
     for name in groups(claims, by=by):
-        yield name, split(claims, clusters, by=by, fractions=fractions, seed=seed, hold_out=name)
+        yield name, split(claims, clusters, by=by, fractions=fractions, seed=seed, hold_out=name, before=before)
 
 
 def groups(claims: Sequence[Claim], *, by: By = "group") -> dict[str, Hashable]:
@@ -145,6 +158,29 @@ def _wanted(claims: Sequence[Claim], *, by: By, names: Sequence[str]) -> set[Has
     return wanted
 
 
+def _known(units: Sequence[Unit], before: Sequence[Split | None]) -> dict[Unit, Split]:
+    """Units with claims that had a split before: the earliest of theirs, as what was learnt from binds most."""
+    found = {}
+    for unit in units if before else []:
+        names = {name for name in (before[row] for row in unit.rows) if name is not None}
+        if names:
+            found[unit] = min(names, key=SPLITS.index)
+    return found
+
+
+def _drawn(
+    units: Sequence[Unit],
+    claims: Sequence[Claim],
+    shares: Mapping[Split, float],
+    seed: int,
+    *,
+    known: Mapping[Unit, Split],
+) -> list[Split]:
+    """By hash those that are new; the others stay where they were, or learn where there is no such split."""
+    placed = iter(by_hash([unit for unit in units if unit not in known], claims, shares, seed))
+    return [(known[unit] if known[unit] in shares else "train") if unit in known else next(placed) for unit in units]
+
+
 def _held_out(
     units: Sequence[Unit],
     claims: Sequence[Claim],
@@ -153,12 +189,13 @@ def _held_out(
     *,
     by: By,
     wanted: set[Hashable],
+    known: Mapping[Unit, Split],
 ) -> list[Split]:
     held = [any(HELD_OUT[by](claims[row]) in wanted for row in unit.rows) for unit in units]
     others = {split_name: share for split_name, share in shares.items() if split_name != "test"}
     total = sum(others.values())
     rest = [unit for unit, out in zip(units, held, strict=True) if not out]
-    placed = iter(by_hash(rest, claims, {name: share / total for name, share in others.items()}, seed))
+    placed = iter(_drawn(rest, claims, {name: share / total for name, share in others.items()}, seed, known=known))
     return ["test" if out else next(placed) for out in held]
 
 

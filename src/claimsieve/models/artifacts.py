@@ -14,13 +14,13 @@ from typing import Any
 from claimsieve import __version__
 from claimsieve.errors import ModelError
 from claimsieve.models import Model, load_kind
+from claimsieve.models.checkpoints import MANIFEST as MANIFEST
+from claimsieve.models.checkpoints import WEIGHTS as WEIGHTS
 from claimsieve.models.checkpoints import sha256_of
 from claimsieve.records import LABELS
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
-WEIGHTS = "weights"
 _SAFE_SUFFIXES = (".html", ".json", ".jsonl", ".safetensors", ".txt", ".yaml", ".png", ".md", ".jinja", ".model")
 _LIBRARIES = ("claimsieve", "torch", "transformers", "tokenizers", "scikit-learn", "numpy", "safetensors")
 

