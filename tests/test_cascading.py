@@ -215,3 +215,16 @@ def test_of_many_folds_the_one_is_remade_that_the_model_was_trained_on(planted_c
         manifest = Manifest("encoder", {}, ("claim", "evidence"), fingerprint, 3, "f" * 64, {})
         _, found = cascading._remade(cascading._Trained(tmp_path, manifest, config))
         assert (found.fold, found.assignment.tolist()) == (cut.fold, cut.assignment.tolist())
+
+
+def test_a_cascade_of_models_that_started_from_a_trained_one_is_on_its_splits(train, pair, tmp_path):
+    start = {"checkpoint": str(pair[1])}
+    static = train("static", model={"kind": "static", "dimensions": 8, "hidden": 8} | start, seeds=[3])
+    encoder = train("encoder", model={"kind": "encoder"} | start, seeds=[3])
+    config = configs.load(str(encoder / "config.yaml"))
+    prepared = prepare(config.data)
+    (fresh,) = cuts(prepared, config.data, [3])
+    fingerprint = read_manifest(encoder).data_fingerprint
+    assert data_fingerprint(prepared.claims, fresh.assignment) != fingerprint
+    built = build_cascade(static, encoder, tmp_path / "cascade", **ASKED)
+    assert read_manifest(built.directory).data_fingerprint == fingerprint

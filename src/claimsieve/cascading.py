@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,7 +12,8 @@ import numpy as np
 
 from claimsieve import config as configs
 from claimsieve.assess import assess, pages
-from claimsieve.data.prepare import Cut, Prepared, cuts, data_fingerprint, parts, prepare
+from claimsieve.data.lineage import LINEAGE
+from claimsieve.data.prepare import Cut, Prepared, cuts, data_fingerprint, parts, prepare, with_lineage
 from claimsieve.errors import DataError, ModelError
 from claimsieve.evaluation import handover as handovers
 from claimsieve.evaluation.assessment import Assessment
@@ -32,6 +33,7 @@ from claimsieve.models.artifacts import (
     write_model,
 )
 from claimsieve.models.cascade import CascadeModel, Tier, require_kinds
+from claimsieve.models.lineage import read_lineage
 from claimsieve.records import Claim
 from claimsieve.report import audit_counts, parsed
 from claimsieve.runner import ended
@@ -193,15 +195,22 @@ def _config(encoder: _Trained, asked: CascadeSettings) -> RunConfig:
 
 def _remade(encoder: _Trained) -> tuple[Prepared, Cut]:
     """The claims and the cut that the encoder was trained on. Raises DataError when the corpora are others by now."""
-    prepared = prepare(encoder.config.data)
-    for cut in cuts(prepared, encoder.config.data, [encoder.manifest.seed]):
-        if data_fingerprint(prepared.claims, cut.assignment) == encoder.manifest.data_fingerprint:
-            return prepared, cut
+    plain = prepare(encoder.config.data)
+    for prepared in (plain, *_continued(plain, encoder)):
+        for cut in cuts(prepared, encoder.config.data, [encoder.manifest.seed]):
+            if data_fingerprint(prepared.claims, cut.assignment) == encoder.manifest.data_fingerprint:
+                return prepared, cut
     raise DataError(
         f"{encoder.directory}: expected the claims and split that it was trained on (data "
         f"{encoder.manifest.data_fingerprint[:12]}), found others in its corpora. Put the corpora back as they were, "
         "or train both models again."
     )
+
+
+def _continued(plain: Prepared, encoder: _Trained) -> Iterator[Prepared]:
+    """The claims with the splits that they had, in case that the encoder started from a trained model."""
+    if (encoder.directory / LINEAGE).is_file():
+        yield with_lineage(plain, read_lineage(encoder.directory))
 
 
 def _require_rows(n: int, asked: CascadeSettings) -> None:
@@ -309,5 +318,5 @@ def _differ(cheap: Floats, encoder: Floats) -> Booleans:
 
 def _documents_of_data(encoder: Path) -> dict[str, bytes]:
     """What a training writes of claims and split, which are the same here."""
-    names = (AUDIT, SPLIT_TABLE, LEFT_OUT)
+    names = (AUDIT, SPLIT_TABLE, LINEAGE, LEFT_OUT)
     return {name: (encoder / name).read_bytes() for name in names if (encoder / name).is_file()}

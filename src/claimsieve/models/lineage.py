@@ -5,7 +5,7 @@ from pathlib import Path
 from claimsieve.data.lineage import LINEAGE, Lineage, read
 from claimsieve.errors import ModelError
 from claimsieve.models.artifacts import read_manifest, verify
-from claimsieve.models.checkpoints import model_directory
+from claimsieve.models.checkpoints import DEFAULT, model_directory
 from claimsieve.settings import AnyModel
 
 _KINDS = ("encoder", "two_axis")
@@ -16,7 +16,8 @@ def met_before(model: AnyModel) -> Lineage:
 
     Raises ModelError when the model directory is not as it was saved, holds another kind, or does not say what it met.
     """
-    directory = model_directory(Path(getattr(model, "checkpoint", "default")))
+    checkpoint = getattr(model, "checkpoint", DEFAULT)
+    directory = None if checkpoint == DEFAULT else model_directory(Path(checkpoint))
     return {} if directory is None else read_lineage(directory)
 
 
