@@ -228,3 +228,9 @@ def test_a_cascade_of_models_that_started_from_a_trained_one_is_on_its_splits(tr
     assert data_fingerprint(prepared.claims, fresh.assignment) != fingerprint
     built = build_cascade(static, encoder, tmp_path / "cascade", **ASKED)
     assert read_manifest(built.directory).data_fingerprint == fingerprint
+
+
+def test_a_cascade_finds_the_splits_of_a_continued_model_where_a_fresh_draw_is_refused(train, pair, tmp_path):
+    continued = train("encoder", model={"kind": "encoder", "checkpoint": str(pair[1])}, split={**SPLIT, "by": "random"})
+    built = build_cascade(pair[0], continued, tmp_path / "cascade", **ASKED)
+    assert read_manifest(built.directory).data_fingerprint == read_manifest(continued).data_fingerprint

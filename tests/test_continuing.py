@@ -9,14 +9,15 @@ import torch
 from safetensors.torch import load_file
 
 from claimsieve import config as configs
+from claimsieve.cascading import build_cascade
 from claimsieve.data.lineage import LINEAGE, digest_of, read
 from claimsieve.data.prepare import cuts, prepare
-from claimsieve.errors import ConfigError, DataError, ModelError
+from claimsieve.errors import ClaimsieveError, ConfigError, DataError, ModelError, TrainingError
 from claimsieve.models.checkpoints import checkpoint_directory, model_directory
 from claimsieve.models.lineage import met_before
 from claimsieve.runner import Watch, run_experiment
 from claimsieve.settings import RunConfig
-from claimsieve.studies import study_optimism
+from claimsieve.studies import study_optimism, study_shortcuts
 from claimsieve.sweeps.sweep import run_sweep
 from claimsieve.whole_files import write_file
 
@@ -99,10 +100,79 @@ def test_its_own_lineage_has_the_claims_of_both(config_of, first, planted_claims
     assert [str(name) for name in cut.assignment] == [earlier[digest_of(claim)] for claim in prepared.claims]
 
 
-def test_the_folder_of_its_weights_is_the_model_too(first):
-    assert model_directory(first / "weights") == model_directory(first) == first
-    assert checkpoint_directory(str(first)) == first / "weights"
+def test_it_is_the_model_by_whatever_way_one_comes_to_its_weights(config_of, first, tmp_path, monkeypatch):
+    place = first.resolve()
+    assert model_directory(first / "weights") == model_directory(first) == place
+    assert checkpoint_directory(str(first)) == place / "weights"
     assert model_directory(first.parent) is None
+    (tmp_path / "link").symlink_to(first / "weights")
+    (tmp_path / "weights").symlink_to(first / "weights")
+    monkeypatch.chdir(first / "weights")
+    for way in (tmp_path / "link", tmp_path / "weights", Path(), Path("../weights")):
+        assert len(met_before(config_of(way).model)) == 120
+        assert checkpoint_directory(str(way)) == place / "weights"
+
+
+def test_a_model_without_its_manifest_is_no_plain_checkpoint(config_of, first, tmp_path):
+    copy = shutil.copytree(first, tmp_path / "copy")
+    (copy / "manifest.json").unlink()
+    for way in (copy, copy / "weights"):
+        with pytest.raises(ModelError, match=r"expected a model directory with manifest.json"):
+            met_before(config_of(way).model)
+
+
+def test_a_tier_of_a_cascade_is_no_plain_checkpoint(config_of, first, tmp_path):
+    cheap = trained(config_of(kind="tfidf"), tmp_path / "cheap")
+    built = build_cascade(cheap, first, tmp_path / "cascade", max_disagreement=0.9, confidence=0.5)
+    for way in (built.directory, built.directory / "weights" / "encoder"):
+        with pytest.raises(ModelError, match="expected a model of kind encoder or two_axis, found cascade"):
+            met_before(config_of(way).model)
+
+
+def test_what_can_be_no_checkpoint_is_said_before_anything_is_read(config_of, first):
+    for given, reason in {
+        "runs:/0123/model": "found the address of a stored model",
+        "models:/claims@champion": "found the address of a stored model",
+        "": "expected a folder or a Hub id as checkpoint, found neither",
+        str(first / "README.md"): "expected a folder or a Hub id as checkpoint, found neither",
+        "x" * 300: "cannot be opened: File name too long",
+    }.items():
+        model = config_of().model.model_copy(update={"checkpoint": given})
+        with pytest.raises(ModelError, match=reason):
+            met_before(model)
+
+
+def test_a_training_is_not_gone_on_with_from_other_weights(config_of, first, tmp_path):
+    base = shutil.copytree(first, tmp_path / "base")
+    config = config_of(base, training={"epochs": 30, "batch_tokens": 256, "checkpoint_seconds": 0})
+
+    def stop(step) -> None:
+        if step.number == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(config, tmp_path / "second", watch=Watch(say=lambda text: None, step=stop))
+    shutil.rmtree(base)
+    with pytest.raises(ClaimsieveError, match="another weights to start from"):
+        run_experiment(config, tmp_path / "second", resume=True)
+    shutil.copytree(trained(config_of(first), tmp_path / "other"), base)
+    with pytest.raises(TrainingError, match="the interrupted training had another weights to start from"):
+        run_experiment(config, tmp_path / "second", resume=True)
+
+
+def test_no_output_lies_anywhere_in_a_model(config_of, first, tmp_path):
+    copy = shutil.copytree(first, tmp_path / "copy")
+    for place in ("own", "own/model", "weights/model"):
+        with pytest.raises(ModelError, match="lies inside a model directory"):
+            run_experiment(config_of(), copy / place)
+
+
+def test_shortcuts_of_seeds_with_the_same_test_rows_have_an_interval_over_the_rows(config_of, first):
+    study = study_shortcuts(config_of(first), [0, 1])
+    unsure = [score for score in study.scores.values() if 0.05 < score.value < 0.95]
+    assert len(set(study.by_seed["claim_only"])) == 1
+    assert unsure
+    assert all(score.low < score.value < score.high for score in unsure)
 
 
 def test_a_plain_checkpoint_has_met_nothing(config_of, tiny_checkpoint):
@@ -146,16 +216,31 @@ def test_the_model_that_it_starts_from_may_go_while_it_trains(config_of, first, 
     assert placed(result.directory) == placed(first)
 
 
-def test_a_sweep_asks_nothing_that_a_model_in_its_space_has_learnt(config_of, first, tiny_checkpoint, tmp_path):
+def test_a_sweep_from_a_trained_model_is_on_its_splits_and_so_is_what_it_leaves(config_of, first, tmp_path):
+    sweep = {"trials": 1, "space": {"training.learning_rate": [1e-3, 2e-3]}}
+    quiet = Watch(say=lambda text: None)
+    run_sweep(config_of(first, seeds=[7], sweep=sweep), tmp_path / "sweep", watch=quiet)
+    best = configs.load(str(tmp_path / "sweep" / "best.yaml"))
+    assert placed(trained(best, tmp_path / "best")) == placed(first)
+
+
+def test_a_sweep_among_checkpoints_takes_no_trained_model(config_of, first, tiny_checkpoint, tmp_path):
     space = {"model.checkpoint": [str(tiny_checkpoint), str(first)]}
-    config = config_of(seeds=[7], sweep={"trials": 1, "space": space})
-    run_sweep(config, tmp_path / "sweep", watch=Watch(say=lambda text: None))
-    record = json.loads((tmp_path / "sweep" / "sweep.json").read_text())
-    plain = prepare(config.data)
-    (with_it,) = cuts(prepare(config.data, met_before(config_of(first).model)), config.data, [7])
-    (without,) = cuts(plain, config.data, [7])
-    assert record["n_train"] == int((with_it.assignment == "train").sum())
-    assert with_it.assignment.tolist() != without.assignment.tolist()
+    for own in (first, tiny_checkpoint):
+        with pytest.raises(ConfigError, match="expected checkpoints that are no trained models of claimsieve"):
+            run_sweep(config_of(own, sweep={"trials": 1, "space": space}), tmp_path / "sweep")
+
+
+def test_a_sweep_is_not_gone_on_with_from_another_model(config_of, first, tmp_path):
+    base = shutil.copytree(first, tmp_path / "base")
+    sweep = {"trials": 1, "space": {"training.learning_rate": [1e-3, 2e-3]}}
+    quiet = Watch(say=lambda text: None)
+    run_sweep(config_of(base, sweep=sweep), tmp_path / "sweep", watch=quiet)
+    second = trained(config_of(first), tmp_path / "second")
+    shutil.rmtree(base)
+    shutil.copytree(second, base)
+    with pytest.raises(ClaimsieveError, match="config"):
+        run_sweep(config_of(base, sweep=sweep), tmp_path / "sweep", resume=True, watch=quiet)
 
 
 def test_optimism_is_not_measured_from_a_trained_model(config_of, first):
@@ -170,6 +255,6 @@ def test_a_claim_that_was_learnt_is_not_in_test_of_a_held_out_event(config_of, f
     event = next(claim.event for claim in prepared.claims if claim.id == learnt[0])
     plan = config.data.split.model_copy(update={"hold_out": event})
     data = config.data.model_copy(update={"split": plan})
-    with pytest.raises(DataError, match="expected labelled claims in test, found"):
+    with pytest.raises(DataError, match=r"claims in test, found .* has learnt claims that test would have"):
         cuts(prepared, data, [0])
     assert None not in prepared.before

@@ -14,7 +14,7 @@ from claimsieve import config as configs
 from claimsieve.assess import assess, pages
 from claimsieve.data.lineage import LINEAGE
 from claimsieve.data.prepare import Cut, Prepared, cuts, data_fingerprint, parts, prepare, with_lineage
-from claimsieve.errors import DataError, ModelError
+from claimsieve.errors import ClaimsieveError, DataError, ModelError
 from claimsieve.evaluation import handover as handovers
 from claimsieve.evaluation.assessment import Assessment
 from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE
@@ -197,7 +197,7 @@ def _remade(encoder: _Trained) -> tuple[Prepared, Cut]:
     """The claims and the cut that the encoder was trained on. Raises DataError when the corpora are others by now."""
     plain = prepare(encoder.config.data)
     for prepared in (plain, *_continued(plain, encoder)):
-        for cut in cuts(prepared, encoder.config.data, [encoder.manifest.seed]):
+        for cut in _cuts(prepared, encoder):
             if data_fingerprint(prepared.claims, cut.assignment) == encoder.manifest.data_fingerprint:
                 return prepared, cut
     raise DataError(
@@ -205,6 +205,14 @@ def _remade(encoder: _Trained) -> tuple[Prepared, Cut]:
         f"{encoder.manifest.data_fingerprint[:12]}), found others in its corpora. Put the corpora back as they were, "
         "or train both models again."
     )
+
+
+def _cuts(prepared: Prepared, encoder: _Trained) -> list[Cut]:
+    """None where the claims cannot be cut so, as they could with the splits that they had."""
+    try:
+        return cuts(prepared, encoder.config.data, [encoder.manifest.seed])
+    except ClaimsieveError:
+        return []
 
 
 def _continued(plain: Prepared, encoder: _Trained) -> Iterator[Prepared]:

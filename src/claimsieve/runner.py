@@ -32,7 +32,7 @@ from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
-from claimsieve.models.lineage import met_before
+from claimsieve.models.lineage import met_before, weights_digest
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig
 from claimsieve.settings.data import EACH
@@ -228,6 +228,7 @@ def _checkpoint(
 ) -> Checkpoint:
     rows = order_fingerprint(train)  # with those that the config has made, which another version may make otherwise
     identity = {"config": _decisive(config), "data": data, "train rows or their order": rows, "seed": cut.seed}
+    identity["weights to start from"] = weights_digest(config.model)
     return Checkpoint(training_directory(directory), identity=identity, resume=resume)
 
 

@@ -90,7 +90,7 @@ def study_shortcuts(config: RunConfig, seeds: Sequence[int], *, say: Say = lambd
         best = max(found[-1], key=lambda name: found[-1][name].macro_f1)
         say(f"seed {seed}: best {best} {found[-1][best].macro_f1:.3f}")
     names = [name for name in found[0] if all(name in one for one in found)]
-    differ = _tests_differ(config)
+    differ = _tests_differ(config, prepared)
     scores = {name: _estimate([one[name] for one in found], tests_differ=differ) for name in names}
     by_seed = {name: tuple(one[name].macro_f1 for one in found) for name in names}
     return ShortcutStudy(scores, by_seed, tuple(seeds), tuple(len(one[names[0]].claims) for one in found))
@@ -106,11 +106,7 @@ def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda
     plan = config.data.split
     if plan.by == "random":
         raise ConfigError("data.split.by: expected group, source or time to compare with random, found random.")
-    if met_before(config.model):
-        raise ConfigError(
-            "model.checkpoint: expected one that has met none of the claims, found a trained model, which has its own "
-            "split. Measure from the checkpoint that it started from."
-        )
+    _check_untrained(config)
     prepared = prepare(config.data)
     say(prepared.described())
     honest, random = [], []
@@ -119,8 +115,9 @@ def study_optimism(config: RunConfig, seeds: Sequence[int], *, say: Say = lambda
         honest.append(_pooled([_trained(config, prepared, cut) for cut in own]))
         random.append(_trained(config, prepared, _row_by_row(prepared, config, seed)))
         say(f"seed {seed}: {plan.by} {honest[-1].macro_f1:.3f}, random {random[-1].macro_f1:.3f}")
-    own_split, random_rows = _estimate(honest, tests_differ=_tests_differ(config)), _estimate(random)
-    if _tests_differ(config):
+    differ = _tests_differ(config, prepared)
+    own_split, random_rows = _estimate(honest, tests_differ=differ), _estimate(random)
+    if differ:
         gaps = [one.macro_f1 - other.macro_f1 for one, other in zip(random, honest, strict=True)]
         gap = over_seeds(gaps, test_to_train=_test_to_train([*honest, *random]), low=-1.0)
     else:
@@ -152,6 +149,7 @@ def study_maps(
     Raises ConfigError before any training when a map names what is not there.
     """
     _check_seeds(config, seeds)
+    _check_untrained(config)
     corpora = config.data.corpora
     ratings = {name: ratings_of(one) for name, one in zip(corpus_names(corpora), corpora, strict=True)}
     for changes in maps.values():
@@ -190,7 +188,7 @@ def _under_map(config: RunConfig, maps: dict[str, dict[str, str | None]], seeds:
     one = config.model_copy(update={"data": config.data.model_copy(update={"maps": maps})})
     labels: dict[str | None, str | None] = {}
     try:
-        prepared = prepare(one.data, met_before(one.model))
+        prepared = prepare(one.data)
         labels = {claim.id: claim.label for claim in prepared.claims}
         own = cuts(prepared, one.data, seeds)
     except DataError as error:
@@ -231,9 +229,10 @@ def _estimate(by_seed: Sequence[_Tested], *, tests_differ: bool = True) -> Estim
     return Estimate(mean, float(np.mean([span.low for span in spans])), float(np.mean([span.high for span in spans])))
 
 
-def _tests_differ(config: RunConfig) -> bool:
-    """Whether another seed tests other rows: not by time, and not where it is said what is held out."""
-    return config.data.split.by != "time" and config.data.split.hold_out is None
+def _tests_differ(config: RunConfig, prepared: Prepared) -> bool:
+    """Whether another seed tests other rows: not by time, not where it is said what is held out, and not where a model
+    that all start from has met the rows."""
+    return config.data.split.by != "time" and config.data.split.hold_out is None and not any(prepared.before)
 
 
 def _difference(first: Estimate, second: Estimate) -> Estimate:
@@ -252,6 +251,14 @@ def _check_seeds(config: RunConfig, seeds: Sequence[int]) -> None:
         raise ConfigError(f"--seeds: expected {MIN_SEEDS} or more for an interval, found {len(set(seeds))}.")
     if config.data.split.seed is not None:
         raise ConfigError("data.split.seed: expected none, so that every seed draws its own split, found one.")
+
+
+def _check_untrained(config: RunConfig) -> None:
+    if met_before(config.model):
+        raise ConfigError(
+            "model.checkpoint: expected one that has met none of the claims, found a trained model, which has its own "
+            "split. Measure from the checkpoint that it started from."
+        )
 
 
 def _row_by_row(prepared: Prepared, config: RunConfig, seed: int) -> Cut:

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,10 +33,11 @@ def growing_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises DataError when the disk refuses; what the block reads must raise errors of its own.
     """
-    temporary = path.with_name(f".{path.name}.writing")
+    # A name that nobody can know, and a file that was not there: what lies there may be a link to something else.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.writing")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
+        with temporary.open("xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

@@ -212,6 +212,7 @@ def test_what_is_wrong_is_told_before_the_article_is_read(options, code, message
     (place / "bad.jsonl").write_text('{"text": "x"}\n{\n')
     (place / "bad.csv").write_text("a,b\n1,2\n")
     (place / "out").mkdir()
+    (place / "out" / "article.json").write_text("[]")
     (place / "out" / "claims.jsonl").write_text(json.dumps(CHECKS[0]) + "\n")
     monkeypatch.setattr("claimsieve.intake.desk.take_in", never)
     found, _, told = run(*options)
@@ -219,3 +220,14 @@ def test_what_is_wrong_is_told_before_the_article_is_read(options, code, message
     assert message in told
     assert told.count("claimsieve: ") == 1
     assert (place / "out" / "claims.jsonl").read_text() == json.dumps(CHECKS[0]) + "\n"
+
+
+@pytest.mark.parametrize("name", ["against.rejects.jsonl", "evidence.rejects.jsonl", "claims.jsonl"])
+def test_checks_that_would_be_written_over_or_removed_are_refused(run, place, name):
+    (place / "out").mkdir()
+    (place / "out" / "article.json").write_text("[]")
+    (place / "out" / name).write_text(json.dumps(CHECKS[0]) + "\n")
+    code, _, err = run("--against", f"out/{name}")
+    assert code == 2
+    assert "expected a file that is not written over" in err
+    assert json.loads((place / "out" / name).read_text()) == CHECKS[0]

@@ -2,6 +2,10 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -108,12 +112,48 @@ def test_labels_of_an_earlier_run_do_not_stay_beside_other_claims(claimsieve, st
     assert "removed labelled.jsonl and page.html of an earlier run" in err
 
 
-def test_what_others_put_into_the_folder_stays(claimsieve, story, tmp_path):
+@pytest.mark.parametrize("name", ["claims.jsonl", "labelled.jsonl", "page.html", "evidence.rejects.jsonl"])
+def test_what_others_put_into_the_folder_stays(claimsieve, story, tmp_path, name):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "page.html").write_text("mine")
+    (tmp_path / "out" / name).write_text("mine")
     code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity")
-    assert code == 0, err
-    assert (tmp_path / "out" / "page.html").read_text() == "mine"
+    assert code == 2
+    assert f"{name}: expected a new folder or that of an earlier run, found a file that would be written over" in err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_a_folder_in_the_place_of_an_output_is_told_before_the_work(claimsieve, story, tmp_path):
+    (tmp_path / "out" / "against.rejects.jsonl").mkdir(parents=True)
+    code, _, err = claimsieve("article", story, "-o", tmp_path / "out", "--no-similarity")
+    assert code == 2
+    assert "against.rejects.jsonl: expected a file or none, found a folder" in err
+
+
+def test_a_mistyped_model_takes_nothing_away(claimsieve, story, model, tmp_path):
+    command = ("article", story, "-o", tmp_path / "out", "--no-similarity", "--model")
+    claimsieve(*command, model)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    code, _, err = claimsieve(*command, tmp_path / "mdoel")
+    assert code == 1
+    assert "expected a model directory" in err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_no_article_is_written_into_a_model(claimsieve, story, model, tmp_path):
+    copy = shutil.copytree(model, tmp_path / "copy")
+    code, _, err = claimsieve("article", story, "-o", copy, "--no-similarity")
+    assert code == 1
+    assert "lies inside the model directory copy, which would be spoilt" in err
+    assert not (copy / "claims.jsonl").exists()
+
+
+def test_a_full_disk_on_stdout_is_one_sentence(story, tmp_path):
+    command = [sys.executable, "-m", "claimsieve", "article", str(story), "-o", "out", "--no-similarity", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "claimsieve: the output cannot be written: No space left on device."
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("option", [(), ("--evidence",)])

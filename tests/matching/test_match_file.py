@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimsieve.errors import DataError
-from claimsieve.matching.checked import Checked
+from claimsieve.matching.checked import Checked, check_against
 from claimsieve.matching.encoder import open_encoder
 from claimsieve.matching.library import Library
 from claimsieve.matching.match import Job, match_file
@@ -334,3 +334,69 @@ def test_wrong_options_are_told(arguments, code, told, tmp_path, claimsieve, mon
     found, _, err = claimsieve("match", "a.jsonl", "--against", "a.jsonl", *arguments)
     assert found == code
     assert told in err
+
+
+@pytest.mark.parametrize("sign", ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff", "\u180e", "\u034f"])
+def test_signs_that_nobody_sees_hide_no_difference(matched, sign):
+    check = {
+        "claim": "The army killed eighty soldiers and they did surrender the base",
+        "rating": "true",
+        "date": "2020",
+    }
+    asked = f"The army killed eighty soldiers and they did n{sign}ot surrender the base"
+    (row,), tally = matched([{"claim": asked, "date": "2021"}], [check], evidence=True)
+    assert best(row)["kind"] == "suggested"
+    assert any("negation" in why for why in best(row)["why"])
+    assert tally.evidence == 0
+
+
+def test_of_the_same_words_but_for_signs_a_persons_verdict_comes_first(matched):
+    made = [{"claim": MISSILES, "label": "unverified", "p_verified": 0.2}] * 5
+    checks = [{"claim": MISSILES, "label": "verified"}, *made, {"claim": f"{MISSILES[:-1]}!", "label": "propaganda"}]
+    (row,), _ = matched([{"claim": MISSILES}], checks)
+    assert [one["label"] for one in row["matches"]] == ["verified", "propaganda", "unverified"]
+
+
+def test_what_a_file_says_of_its_evidence_stays_beside_what_is_added(matched):
+    own = [{"text": "The ministry said so.", "stance": "supports", "id": 7}, "A second passage."]
+    asked = {"claim": MISSILES, "date": "2021-01-01", "evidence": own}
+    (row,), tally = matched([asked], evidence=True)
+    assert tally.evidence == 1
+    assert row["evidence"][:2] == [own[0], {"text": own[1]}]
+    assert len(row["evidence"]) == 3
+
+
+def test_a_column_called_evidence_that_is_not_the_evidence_stays(matched):
+    asked = {"claim": MISSILES, "date": "2021-01-01", "notes": "The ministry said so.", "evidence": {"keep": "this"}}
+    (row,), _ = matched([asked], evidence=True, mapping={"evidence": "notes"})
+    assert row["input_evidence"] == {"keep": "this"}
+    assert row["evidence"][0] == {"text": "The ministry said so."}
+
+
+def test_a_map_of_the_address_is_checked_as_the_others_are(tmp_path):
+    (tmp_path / "checks.csv").write_text("claim,rating\nIt was hit.,true\n")
+    mapping = {"claim": "claim", "url": "nosuch"}
+    with pytest.raises(
+        DataError, match=r"expected a column 'nosuch', found 'claim', 'rating'.*--against-map url=COLUMN"
+    ):
+        check_against([str(tmp_path / "checks.csv")], mapping, "-")
+
+
+@pytest.mark.parametrize("left", ["vectors-0123456789abcdef.safetensors", ".index.json.0a1b2c3d.writing"])
+def test_an_index_that_a_stop_left_half_made_is_made(matched, tmp_path, left):
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / left).write_bytes(b"half")
+    matched([{"claim": MISSILES}], index=tmp_path / "index")
+    assert (tmp_path / "index" / "index.json").is_file()
+
+
+def test_a_link_that_waits_where_a_file_is_written_leads_nowhere(tmp_path):
+    (tmp_path / "victim").write_text("keep")
+    (tmp_path / ".own.jsonl.writing").symlink_to(tmp_path / "victim")
+    with growing_file(tmp_path / "own.jsonl") as stream:
+        stream.write(b"first")
+        with growing_file(tmp_path / "own.jsonl") as other:
+            other.write(b"second, and longer")
+    assert (tmp_path / "victim").read_text() == "keep"
+    assert (tmp_path / "own.jsonl").read_bytes() == b"first"
+    assert not (tmp_path / "own.jsonl").is_symlink()

@@ -1,13 +1,17 @@
 """The command line: one file a command; parse, call, print."""
 
+import errno
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
 from claimsieve import __version__, processes
 from claimsieve.errors import ClaimsieveError
 from claimsieve.file_names import written_name
+
+_DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
     name="claimsieve",
@@ -70,5 +74,15 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _give_up_output()
+    except OSError as error:
+        if error.errno not in _DISK_REFUSES or error.filename is not None:
+            raise
+        typer.echo(f"claimsieve: the output cannot be written: {error.strerror}.", err=True)
+        _give_up_output()
+
+
+def _give_up_output() -> NoReturn:
+    """What waits to be written goes nowhere, else Python would try again, and fail, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)

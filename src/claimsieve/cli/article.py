@@ -84,9 +84,8 @@ def article(
     Pictures at addresses are not fetched.
     """
     from claimsieve.intake.desk import (
-        ARTICLES,
-        CLAIMS,
         LABELLED,
+        OUTPUTS,
         PAGE,
         check_directory,
         remove_earlier,
@@ -98,9 +97,11 @@ def article(
 
     articles = _each_once(articles, evidence)
     check_directory(output, inputs=[*articles, *evidence])
+    if model is not None:
+        _check_model(model)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
-    own = [output / name for name in (ARTICLES, CLAIMS, LABELLED, PAGE)]
+    own = [output / name for name in OUTPUTS]
     given = illustrations(output, limits, index=media_index, root=media_root, leeway_days=media_leeway_days)
     with spinner("reading", quiet=quiet) as advance:
         passages = read_evidence(evidence, allow_private=allow_private, advance=advance)
@@ -159,6 +160,15 @@ def _date(text: str | None) -> str | None:
         if re.fullmatch(r"\d{4}(-\d{2}){0,2}", text or ""):
             raise ConfigError(f"--as-of {text}: expected a date of the calendar, but there is no such day.") from None
         raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
+
+
+def _check_model(model: str) -> None:
+    """Raises ClaimsieveError for one that cannot be used, before what an earlier one has labelled is taken away."""
+    from claimsieve.cli.options import opened_model
+    from claimsieve.models.artifacts import read_manifest, verify
+
+    with opened_model(model) as directory:
+        verify(directory, read_manifest(directory))
 
 
 def _labelled(intake: "Intake", model: str, output: Path, given: Illustrations, *, quiet: bool) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from claimsieve.data.lineage import Lineage, places_before
 from claimsieve.data.reports import reported
 from claimsieve.data.splits import folds, groups, split
 from claimsieve.data.thinning import thinned
-from claimsieve.errors import ConfigError
+from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import LABELS, Claim
 from claimsieve.settings import Data
 from claimsieve.settings.data import EACH
@@ -52,7 +52,9 @@ class Prepared:
             reason = f"{first.corpus}, row {first.rejects[0].place}: {first.rejects[0].reason}"
             left_out = f"; unreadable rows left out: {rejected:,} (first: {reason})"
         known = sum(name is not None for name in self.before)
-        met = f"; {known:,} known to the model that this starts from: they keep their splits" if self.before else ""
+        told = f"{known:,} known to the model that this starts from: they keep their splits"
+        none = "none known to the model that this starts from"
+        met = f"; {told if known else none}" if self.before else ""
         return f"{len(self.claims):,} claims ({labels}){left_out}{met}"
 
 
@@ -98,7 +100,15 @@ def cuts(prepared: Prepared, data: Data, seeds: Sequence[int], *, force: bool = 
     """
     found = [cut for seed in seeds for cut in _cuts_of_seed(prepared, data, seed, force=force)]
     for cut in found:
-        check_labels(prepared.claims, cut.assignment)
+        try:
+            check_labels(prepared.claims, cut.assignment)
+        except DataError as error:
+            known = np.array([name is not None for name in prepared.before] or [False])
+            if not (known & (cut.assignment == NOWHERE)).any():
+                raise
+            raise DataError(
+                f"{error} The model that this starts from has learnt claims that test would have."
+            ) from None
     return found
 
 

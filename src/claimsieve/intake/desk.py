@@ -14,12 +14,14 @@ from claimsieve.intake.evidence import Limits, Pool
 from claimsieve.intake.media import Album
 from claimsieve.intake.passages import Passage, passages_of, remarks_of
 from claimsieve.intake.reading import read_document
+from claimsieve.models.artifacts import check_outside
 from claimsieve.records import Claim, row_of_claim
 from claimsieve.whole_files import check_folder, write_file
 
 UNNAMED = "unnamed sources"
 
 ARTICLES, CLAIMS, LABELLED, PAGE = "article.json", "claims.jsonl", "labelled.jsonl", "page.html"
+OUTPUTS = (ARTICLES, CLAIMS, LABELLED, PAGE, *(f"{stem}.rejects.jsonl" for stem in ("evidence", "against", LABELLED)))
 
 _FACTS = ("name", "title", "text", "date", "author", "outlet", "url", "lang")
 
@@ -108,20 +110,28 @@ def write_intake(intake: Intake, directory: Path) -> list[Path]:
 
 
 def check_directory(directory: Path, *, inputs: Sequence[str] = ()) -> None:
-    """Raises ConfigError when the output cannot be a folder, or would take the place of an input.
+    """Raises ConfigError when the output cannot be a folder, or would take the place of an input or of other files.
 
-    DataError when it cannot be written. Nothing is yet.
+    ModelError when it lies in a model directory, DataError when it cannot be written. Nothing is yet.
     """
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: expected a folder for the output, found a file. Choose another with -o.")
-    rejects = (f"{stem}.rejects.jsonl" for stem in ("evidence", "against", LABELLED))
-    own = {(directory / name).resolve(): name for name in (ARTICLES, CLAIMS, LABELLED, PAGE, *rejects)}
+    check_outside(directory / CLAIMS)
+    there = [name for name in OUTPUTS if (directory / name).exists()]
+    if folders := [name for name in there if not (directory / name).is_file()]:
+        raise ConfigError(f"{directory / folders[0]}: expected a file or none, found a folder. Choose another with -o.")
+    own = {(directory / name).resolve(): name for name in OUTPUTS}
     for given in inputs:
         if (name := own.get(Path(given).resolve())) is not None:
             raise ConfigError(
                 f"{given}: expected another folder for the output than that of an input which is called as the output "
                 f"is, {name}. Choose another with -o."
             )
+    if there and ARTICLES not in there:
+        raise ConfigError(
+            f"{directory / there[0]}: expected a new folder or that of an earlier run, found a file that would be "
+            f"written over, and no {ARTICLES} beside it. Choose another with -o."
+        )
     check_folder(directory)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claimsieve.data.corpora import require_columns
 from claimsieve.data.fields import field_mapper
-from claimsieve.data.files import Reject, record_cells
+from claimsieve.data.files import Reject, columns, format_of, record_cells
+from claimsieve.data.sources import files_of
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.inference.sources import check_columns, check_paths
 from claimsieve.inference.windows import ItemReader, windows
@@ -79,6 +81,15 @@ def check_against(sources: Sequence[str], mapping: Mapping[str, str], target: st
             raise ConfigError("--against -: expected a file of checked claims, found standard input.")
         check_paths(source, target)
         check_columns(source, {} if source.startswith("recipe:") else of_record, option="--against-map")
+        if "url" in mapping and not source.startswith("recipe:"):
+            _check_url_column(source, mapping)
+
+
+def _check_url_column(source: str, mapping: Mapping[str, str]) -> None:
+    """Raises DataError when a table lacks the column that the map names for the address."""
+    for name in files_of(source):
+        if format_of(name) != "jsonl":
+            require_columns(name, columns(name), mapping, option="--against-map")
 
 
 def _verdict(fields: Mapping[str, Any]) -> str | None:

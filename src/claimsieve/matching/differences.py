@@ -6,6 +6,7 @@ checks are of words, for English, and err on the side of a difference: what they
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from unicodedata import category
 
 from claimsieve.data.editing.opposites import COUNTERPARTS
 from claimsieve.data.editing.texts import negations, stem, vocabulary
@@ -58,12 +59,17 @@ class Said:
 
 def said(text: str) -> Said:
     """What a claim says, without what only posts have."""
-    text = as_said(text).translate(_LETTERS)
+    text = as_said("".join(sign for sign in text if not _is_unseen(sign))).translate(_LETTERS)
     when, rest = moments(text)
     plain = plain_words(text)
     found = negations(text)
     denials = [word for word in plain if word in _DENIALS and word not in found]
     return Said(text, tuple(plain), tuple(quantities(rest)), when, (*found, *denials), names(text))
+
+
+def _is_unseen(sign: str) -> bool:
+    """Soft hyphens, joiners and their like: within "n\u00adot" they hide a negation from whoever reads by words."""
+    return not sign.isascii() and (sign == "\u034f" or category(sign) == "Cf")
 
 
 def differences(ours: Said, theirs: Said) -> tuple[str, ...]:

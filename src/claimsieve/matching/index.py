@@ -8,6 +8,7 @@ Vectors go by the text they are of. A collection that grew needs its new texts r
 """
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -95,6 +96,12 @@ def _write(folder: Path, encoder: Encoder, kept: Kept) -> None:
                 old.unlink()
 
 
+# What a stop between the vectors and index.json leaves behind.
+_LEFT_OVER = re.compile(
+    r"vectors-[0-9a-f]{16}\.safetensors|\.(vectors-[0-9a-f]{16}\.safetensors|index\.json)\..*writing"
+)
+
+
 def _name(digest: str) -> str:
     return f"vectors-{digest[:16]}.safetensors"
 
@@ -105,7 +112,7 @@ def check_place(folder: Path) -> None:
         raise DataError(f"{folder}: expected a folder for the index, found a file. Name another for it.")
     if (folder / INDEX).is_file():
         return  # one that needs nothing new may lie where nothing can be written
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and not all(_LEFT_OVER.fullmatch(path.name) for path in folder.iterdir()):
         raise DataError(f"{folder}: expected an index or an empty folder, found other files. Name another folder.")
     check_folder(folder)
 

@@ -9,7 +9,7 @@ from claimsieve.matching.checked import Checked
 from claimsieve.matching.differences import Said, said
 from claimsieve.matching.encoder import Embedded, Encoder, embed
 from claimsieve.matching.index import embedded_with
-from claimsieve.matching.judge import Side, Verdict, in_order, judge
+from claimsieve.matching.judge import KINDS, Side, Verdict, in_order, judge
 from claimsieve.matching.near import NearTexts
 from claimsieve.matching.nearest import nearest
 from claimsieve.matching.thresholds import Thresholds
@@ -69,8 +69,9 @@ class Library:
             verdict = judge(side, other, cosine=cosines.get(place), grams=grams.get(place), by=by)
             if verdict is not None:
                 found.append((verdict, place))
-        best = in_order(found, most)
-        return [(verdict, row) for verdict, place in best for row in self._rows[self._texts[place]][:most]][:most]
+        ordered = in_order(found, len(found))
+        best = [(verdict, row) for verdict, place in ordered for row in self._rows[self._texts[place]][:most]]
+        return sorted(best, key=_people_first)[:most]
 
     def _alike(self, texts: Sequence[str]) -> list[dict[int, float]]:
         """For each text those that are nearly the same words, with the similarity of their 5-grams."""
@@ -88,6 +89,13 @@ class Library:
     def _side(self, text: str, lang: str | None, embedded: Embedded, row: int) -> Side:
         words: Said = self._said(text)
         return Side(words, lang, float(embedded.unread[row]), bool(embedded.cut[row]))
+
+
+def _people_first(found: Found) -> tuple[int, bool, bool]:
+    """By kind, and of claims checked in the same words those with a person's verdict; else the order stays."""
+    verdict, row = found
+    is_same = verdict.kind == "duplicate"
+    return KINDS.index(verdict.kind), is_same and row.is_made, is_same and row.label is None
 
 
 def _spaced(text: str) -> str:

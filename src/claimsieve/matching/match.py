@@ -101,9 +101,19 @@ def _row(item: Item, found: Sequence[Found], job: Job) -> tuple[dict[str, Any], 
         if is_known_by(checked.date, item.claim.date) and (passage := passage_of(checked, verdict.kind))
     ]
     if passages:
-        whole = replace(item.claim, evidence=(*item.claim.evidence, *dict.fromkeys(passages)))
-        row["evidence"] = row_of_claim(whole)["evidence"]
+        added = row_of_claim(replace(item.claim, evidence=tuple(dict.fromkeys(passages))))["evidence"]
+        row["evidence"] = [*_own_evidence(item, job), *added]
+        if "evidence" in item.fields and "evidence" in job.mapping:
+            row["input_evidence"] = item.fields["evidence"]
     return row, bool(passages)
+
+
+def _own_evidence(item: Item, job: Job) -> list[Any]:
+    """The claim's passages, with all that the file says of them where it has a list of them."""
+    own = item.fields.get("evidence")
+    if "evidence" not in job.mapping and isinstance(own, list):
+        return [{"text": one} if isinstance(one, str) else one for one in own]
+    return list(row_of_claim(item.claim).get("evidence", []))
 
 
 def _lang(item: Item) -> str | None:

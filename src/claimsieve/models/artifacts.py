@@ -95,7 +95,7 @@ def require_target(directory: Path) -> None:
             raise ModelError(
                 f"{directory}: expected a new or empty directory, found one in use. Choose another with -o."
             )
-        if (directory.absolute().parent / MANIFEST).exists():
+        if any((folder / MANIFEST).is_file() and (folder / WEIGHTS).is_dir() for folder in directory.resolve().parents):
             raise ModelError(
                 f"{directory}: lies inside a model directory, which would be spoilt. Choose another with -o."
             )

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from claimsieve.data.lineage import LINEAGE
 from claimsieve.errors import MissingPackageError, ModelError
 
 DEFAULT = "default"
@@ -24,20 +25,44 @@ def checkpoint_directory(checkpoint: str, *, revision: str | None = None) -> Pat
     """
     if checkpoint == DEFAULT:
         return _default_directory()
-    folder = Path(checkpoint)
-    if (directory := model_directory(folder)) is not None:
-        folder = directory / WEIGHTS
-    elif not folder.is_dir():
-        folder = _from_hub(checkpoint, revision)
+    folder = local_directory(checkpoint) or _from_hub(checkpoint, revision)
     if not any(folder.glob("*.safetensors")):
         raise ModelError(f"{checkpoint}: expected weights as *.safetensors, found none. Pickled weights are not read.")
     return folder
 
 
+def local_directory(checkpoint: str) -> Path | None:
+    """The folder with the weights where it lies on this disk; None for what may be a Hub id.
+
+    Raises ModelError for what can be neither.
+    """
+    if checkpoint.startswith(("runs:/", "models:/")):
+        raise ModelError(
+            f"{checkpoint}: expected a folder or a Hub id as checkpoint, found the address of a stored model. Download "
+            "it (mlflow artifacts download) and name its folder."
+        )
+    try:
+        folder = Path(checkpoint)
+        if (directory := model_directory(folder)) is not None:
+            return directory / WEIGHTS
+        if not checkpoint or (folder.exists() and not folder.is_dir()):
+            raise ModelError(f"{checkpoint or repr('')}: expected a folder or a Hub id as checkpoint, found neither.")
+        return folder if folder.is_dir() else None
+    except (OSError, ValueError) as error:  # a name that is too long
+        raise ModelError(f"{checkpoint:.80}: cannot be opened: {getattr(error, 'strerror', error)}.") from None
+
+
 def model_directory(folder: Path) -> Path | None:
-    """The model directory of ours that the folder is, or whose weights it is; None for any other."""
-    found = folder.absolute().parent if folder.name == WEIGHTS else folder
-    return found if (found / MANIFEST).is_file() and (found / WEIGHTS).is_dir() else None
+    """The model directory of ours that the folder is, or in whose weights it lies; None for any other.
+
+    By whatever way one comes there: through links, `.`, or into one of several tiers.
+    """
+    place = folder.resolve()
+    for one in (place, *place.parents):
+        is_ours = (one / WEIGHTS).is_dir() and any((one / name).is_file() for name in (MANIFEST, LINEAGE))
+        if is_ours and (place == one or place.is_relative_to(one / WEIGHTS)):
+            return one
+    return None
 
 
 def sha256_of(path: Path) -> str:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from claimsieve.data.lineage import Lineage, merged
+from claimsieve.data.lineage import Lineage
 from claimsieve.data.prepare import Cut, Prepared, augmented, cuts, data_fingerprint, parts, prepare
-from claimsieve.errors import DataError, TrainingError
+from claimsieve.errors import ConfigError, DataError, TrainingError
 from claimsieve.evaluation.evaluate import truth_of
 from claimsieve.evaluation.plots import figure_bytes
 from claimsieve.interrupts import deferred_interrupt
-from claimsieve.models.lineage import met_before
+from claimsieve.models.lineage import met_before, weights_digest
 from claimsieve.models.step import Step
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig, Sweep
@@ -176,11 +176,21 @@ def _shown(watch: Watch, log: SweepLog, step: Step, first: bool) -> None:
 
 
 def _met_before(config: RunConfig, sweep: Sweep) -> Lineage:
-    """The claims of every model that a trial may start from."""
+    """The claims of the model that all trials start from.
+
+    Raises ConfigError where trials start from several, one of which is a trained model: best.yaml starts from one, and
+    would be split otherwise than the sweep was.
+    """
     values = sweep.space.get("model.checkpoint", ())
     others = [str(value) for value in values] if isinstance(values, tuple) else []
     models = [config.model, *(config.model.model_copy(update={"checkpoint": checkpoint}) for checkpoint in others)]
-    return merged(*map(met_before, models))
+    found = [met_before(model) for model in models]
+    if others and any(found):
+        raise ConfigError(
+            "sweep.space.model.checkpoint: expected checkpoints that are no trained models of claimsieve, found one. "
+            "Such a model keeps its own split: start from it, and sweep other settings."
+        )
+    return found[0]
 
 
 def _on_one_split(config: RunConfig) -> RunConfig:
@@ -207,6 +217,8 @@ def _fresh(seen: _Seen) -> Record:
     settings["training"].pop("checkpoint_seconds")
     settings["data"].pop("audit")
     settings["sweep"].pop("trials")  # a sweep may be gone on with for longer
+    if (weights := weights_digest(config.model)) is not None:
+        settings["weights to start from"] = weights
     return Record(
         name=config.name,
         config=hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
