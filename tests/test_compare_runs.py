@@ -181,11 +181,15 @@ def test_the_command_prints_writes_and_speaks_json(store, claimsieve, tmp_path, 
 def test_bad_input_gets_one_clear_error(store, claimsieve, tmp_path, monkeypatch):
     folder, uri = store
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    own = tmp_path / "labelled.jsonl"
+    own.write_text("mine")
     for arguments, code, told in (
         ([folder / "reads"], 1, "expected two models or more"),
+        ([folder / "reads", f"{folder}/blind/../reads"], 1, "expected two models or more"),
+        ([folder / "reads", folder / "blind", "--html", own], 2, "expected a new file or a page to replace"),
         ([folder / "reads", "no such run"], 1, "no such run"),
         ([folder / "reads", folder / "blind", "--by", "story"], 2, "--by: expected one of claim, event"),
-        ([folder / "reads", folder / "blind", "--html", tmp_path], 2, "expected a file, found a folder"),
+        ([folder / "reads", folder / "blind", "--html", tmp_path], 2, "expected a file to write, found a folder"),
         ([folder / "reads", folder / "blind", "--html", folder / "one" / "report.html"], 1, "which would be spoilt"),
     ):
         ended, out, err = claimsieve("compare", *arguments)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from claimsieve.evaluation.evaluate import Estimate
 
 MISSING = "–"
+_PAGES = (".html", ".htm", ".md", ".txt", "")
 
 # Not the underscores inside a word, which Markdown leaves alone.
 _MARKDOWN = re.compile(r"[`*\[\]|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -50,7 +51,7 @@ def check_page(output: str, *, beside: Path | None = None, sources: Sequence[Pat
     """Whether a page may be written there.
 
     beside: the model directory that it tells of, into which nothing may be written. sources: files that it is made of.
-    Raises ConfigError.
+    A file that is there and is no page by its name stays. Raises ConfigError.
     """
     path = Path(output)
     if path.is_dir():
@@ -61,6 +62,8 @@ def check_page(output: str, *, beside: Path | None = None, sources: Sequence[Pat
         raise ConfigError(
             f"{output}: expected another file than those the page is made of. Name one such as page.html."
         )
+    if path.is_file() and path.suffix.lower() not in _PAGES:
+        raise ConfigError(f"{output}: expected a new file or a page to replace, found another file. Name one with -o.")
 
 
 @cache

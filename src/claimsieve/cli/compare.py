@@ -36,14 +36,14 @@ def compare(
 
     from claimsieve.compare_runs import compare_runs, comparison_page
     from claimsieve.comparison.records import to_json
-    from claimsieve.errors import ConfigError, TrackingError
+    from claimsieve.errors import TrackingError
     from claimsieve.models.artifacts import check_outside
+    from claimsieve.pages import check_page
     from claimsieve.tracking import tracking_uri
     from claimsieve.whole_files import write_file
 
-    if html is not None and html.is_dir():
-        raise ConfigError(f"--html {html}: expected a file, found a folder.")
     if html is not None:
+        check_page(str(html))
         check_outside(html)
     found = compare_runs(
         runs,

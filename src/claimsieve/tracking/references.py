@@ -68,7 +68,7 @@ def resolve(references: Sequence[str], *, uri: str, folder: Path) -> list[Refere
     for text in references:
         local = _on_disk(text)
         for found in _in_store(text, uri=uri, folder=folder) if local is None else [local]:
-            once.setdefault(tuple(part.run_id or part.directory.absolute() for part in found.parts), found)
+            once.setdefault(tuple(part.run_id or part.directory.resolve() for part in found.parts), found)
     counts = Counter(one.name for one in once.values())
     return [
         replace(one, name=f"{one.name} ({one.run_id[:8]})") if counts[one.name] > 1 and one.run_id else one
