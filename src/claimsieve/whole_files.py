@@ -1,7 +1,6 @@
 """Files that appear whole or not at all."""
 
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,19 +30,25 @@ def check_folder(folder: Path) -> None:
 def growing_file(path: Path) -> Iterator[BinaryIO]:
     """A stream into a file that takes its place when the block has ended without an error.
 
-    Raises DataError when the disk refuses; what the block reads must raise errors of its own.
+    Raises DataError when the disk refuses, and when another process has begun to write the same file; what the block
+    reads must raise errors of its own.
     """
-    # A name that nobody can know, and a file that was not there: what lies there may be a link to something else.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.writing")
+    temporary = path.with_name(f".{path.name}.writing")
+    own: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)  # what a stop left, or a link that leads to something else
         with temporary.open("xb") as stream:
+            own = os.fstat(stream.fileno()).st_ino
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        if temporary.lstat().st_ino != own:
+            raise DataError(f"{path}: cannot be written: another process writes it at the same time.")
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}.") from None
     finally:
         with suppress(OSError):
-            temporary.unlink()
+            if temporary.lstat().st_ino == own:
+                temporary.unlink()

@@ -395,8 +395,28 @@ def test_a_link_that_waits_where_a_file_is_written_leads_nowhere(tmp_path):
     (tmp_path / ".own.jsonl.writing").symlink_to(tmp_path / "victim")
     with growing_file(tmp_path / "own.jsonl") as stream:
         stream.write(b"first")
-        with growing_file(tmp_path / "own.jsonl") as other:
-            other.write(b"second, and longer")
     assert (tmp_path / "victim").read_text() == "keep"
     assert (tmp_path / "own.jsonl").read_bytes() == b"first"
     assert not (tmp_path / "own.jsonl").is_symlink()
+
+
+def test_of_two_that_write_one_file_at_once_one_is_whole_and_the_other_is_told(tmp_path):
+    with (
+        pytest.raises(DataError, match=r"another process writes it at the same time|No such file"),
+        growing_file(tmp_path / "own.jsonl") as stream,
+    ):
+        stream.write(b"first")
+        with growing_file(tmp_path / "own.jsonl") as other:
+            other.write(b"second")
+            other.flush()
+    assert (tmp_path / "own.jsonl").read_bytes() == b"second"
+
+
+def test_the_unfinished_file_of_another_process_is_not_put_in_place(tmp_path):
+    unfinished = tmp_path / ".own.jsonl.writing"
+    with pytest.raises(DataError, match="at the same time"), growing_file(tmp_path / "own.jsonl") as stream:
+        stream.write(b"first")
+        unfinished.unlink()  # as another process does that begins
+        unfinished.write_bytes(b"half")
+    assert not (tmp_path / "own.jsonl").exists()
+    assert unfinished.read_bytes() == b"half"
