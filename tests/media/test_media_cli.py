@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from made_scenes import jpeg, scene
@@ -178,3 +180,31 @@ def test_a_model_is_not_taken_for_an_index(claimsieve, archive, tmp_path):
     (tmp_path / "manifest.json").write_text('{"kind": "tfidf", "format_version": 1}')
     code, _, err = claimsieve("media", "index", archive, "-o", tmp_path)
     assert (code, "expected a new or empty folder, found one in use" in err) == (2, True)
+
+
+def test_an_output_that_is_a_checked_picture_is_refused(claimsieve, index_folder, tmp_path):
+    picture = tmp_path / "photo.jsonl"  # a picture given by name may be called anything
+    picture.write_bytes(jpeg(scene(1)))
+    (tmp_path / "link.jsonl").symlink_to(picture)
+    for target in (picture, tmp_path / "link.jsonl"):
+        code, _, err = claimsieve("media", "check", picture, "--index", index_folder, "-o", target)
+        assert (code, "expected another file for the output than the input" in err) == (1, True)
+        assert picture.read_bytes() == jpeg(scene(1))
+
+
+def test_an_output_in_no_folder_is_refused(claimsieve, index_folder, claims_folder):
+    target = claims_folder / "none" / "out.jsonl"
+    code, _, err = claimsieve("media", "check", claims_folder / "old.jpg", "--index", index_folder, "-o", target)
+    assert (code, "expected an existing folder for the output, found none" in err) == (1, True)
+    assert not target.parent.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_a_standard_output_that_is_full_is_one_sentence(index_folder, claims_folder, form):
+    words = ["media", "check", claims_folder / "old.jpg", "--index", index_folder, *form]
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "claimsieve", *map(str, words)]
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == "claimsieve: standard output: cannot be written: No space left on device.\n"

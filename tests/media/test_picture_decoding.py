@@ -267,3 +267,17 @@ def test_the_limit_of_addresses_is_an_error_and_no_crash(tmp_path):
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (0, "largest.png refused\n")
     assert resource.RLIMIT_DATA  # Linux only; elsewhere the limit is not kept
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_of_floats_what_is_no_finite_number_counts_as_0(value):
+    values = np.asarray(PICTURE.convert("L"), dtype=np.float32)
+    spoilt = values.copy()
+    spoilt[:2, :2] = value
+    assert bits_between(saved(Image.fromarray(values), "TIFF"), saved(Image.fromarray(spoilt), "TIFF")) <= 2
+
+
+def test_floats_may_be_as_large_as_they_can_be():
+    grey = np.asarray(PICTURE.convert("L"), dtype=np.float32)
+    large = (grey / 255 * 2 - 1) * np.float32(3e38)
+    assert bits_between(saved(Image.fromarray(grey), "TIFF"), saved(Image.fromarray(large), "TIFF")) <= 2

@@ -43,9 +43,9 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
             cell.rjust(width) if column and right else cell.ljust(width)
             for column, (cell, width, right) in enumerate(zip(row, widths, numbers, strict=True))
         ]
-        print("  ".join(cells).rstrip())
+        typer.echo("  ".join(cells).rstrip())
         if number == 0:
-            print("  ".join("-" * width for width in widths))
+            typer.echo("  ".join("-" * width for width in widths))
 
 
 @contextmanager

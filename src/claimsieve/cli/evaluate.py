@@ -1,12 +1,14 @@
 """claimsieve evaluate"""
 
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import typer
 
 from claimsieve.cli import app
-from claimsieve.cli.console import print_table, say
+from claimsieve.cli.console import counted, print_table, say
 
 
 @app.command(epilog="Example: claimsieve evaluate runs/mine checks.csv --map rating=verdict --rating correct=supported")
@@ -44,6 +46,7 @@ def evaluate(
     from claimsieve.evaluation.evaluate import evaluate as measure
     from claimsieve.evaluation.evaluate import table, to_json
     from claimsieve.inference.decide import decide
+    from claimsieve.inference.outputs import output
     from claimsieve.models.artifacts import CONFIG, load_model
 
     with opened_model(model) as directory:
@@ -62,13 +65,24 @@ def evaluate(
         )
     if rejects:
         say(f"{len(rejects):,} rows left out; first: row {rejects[0].place}: {rejects[0].reason}", quiet=quiet)
-    if as_json:
-        both = {} if heads is None else {"axes": axes.to_json(heads)}
-        typer.echo(json.dumps({**to_json(evaluation), "decisions": asdict(report), **both}, indent=1))
-    else:
-        print_table(table(evaluation))
-        for title, rows in [*tables(report).items(), *([] if heads is None else axes.tables(heads).items())]:
-            typer.echo(f"\n{title}\n")
-            print_table(rows)
+    without = sum(not claim.evidence for claim in found) if "evidence" in loaded.inputs else 0
+    if without:
+        words = "no evidence: the model was trained to read evidence, and without it a label means nothing"
+        say(f"{counted(without, 'row had', 'rows had')} {words}", quiet=quiet)
+    with output("-"):
+        if as_json:
+            both = {} if heads is None else {"axes": axes.to_json(heads)}
+            typer.echo(json.dumps({**to_json(evaluation), "decisions": asdict(report), **both}, indent=1))
+        else:
+            print_table(_told_apart(table(evaluation)))
+            for title, rows in [*tables(report).items(), *([] if heads is None else axes.tables(heads).items())]:
+                typer.echo(f"\n{title}\n")
+                print_table(_told_apart(rows))
+            sys.stdout.flush()
     if rejects:
         raise typer.Exit(3)
+
+
+def _told_apart(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """A table whose last row may be the overall one; a corpus of that name is marked as one."""
+    return [*([f"{row[0]} (corpus)", *row[1:]] if row[0] == "overall" else row for row in rows[:-1]), rows[-1]]

@@ -34,6 +34,9 @@ def claimreview(
     output: str = typer.Option(
         "-", "-o", "--output", help=".jsonld or .json: one document; .jsonl: one a line; '-' is a document on stdout."
     ),
+    mapping: list[str] = typer.Option(
+        [], "--map", metavar="FIELD=COLUMN", help="Which column is the claim, the evidence …, as given to predict."
+    ),
     base_url: str | None = typer.Option(
         None, metavar="URL", help="The page that the reviews will stand on; each gets an address there."
     ),
@@ -53,7 +56,7 @@ def claimreview(
     written; a row that is no labelled claim goes to <output>.rejects.jsonl, and the exit code is 3. A ClaimReview is
     read as a fact-check: do not publish one that no person has looked at.
     """
-    from claimsieve.cli.options import choice
+    from claimsieve.cli.options import choice, field_map
     from claimsieve.exporting.claimreview import Form, is_address
     from claimsieve.exporting.export import check, export_reviews
     from claimsieve.records import is_day
@@ -64,10 +67,11 @@ def claimreview(
     if day is not None and not is_day(day):
         raise ConfigError(f"--date: expected a day as YYYY-MM-DD, found '{day}'.")
     labelled = _labelled_in(labelled)
-    check(labelled, output)
+    fields = field_map(mapping)
+    check(labelled, output, fields)
     form = Form(day or date.today().isoformat(), base_url, source_type.capitalize())
     with spinner("writing", quiet=quiet or as_json):
-        tally = export_reviews(labelled, output, form=form, decided_only=decided_only)
+        tally = export_reviews(labelled, output, form=form, mapping=fields, decided_only=decided_only)
     if as_json:
         typer.echo(json.dumps(asdict(tally)), err=output == "-")
     quiet = quiet or as_json

@@ -101,11 +101,11 @@ def check(
     means that the index does not have it, and not that it is new. A match says that two pictures look alike, and
     nothing of what they show. Exit code 3: some pictures could not be read.
     """
+    from claimsieve.inference.outputs import output as open_output
     from claimsieve.media.building import picture_files
     from claimsieve.media.checking import check_pictures
     from claimsieve.media.dates import is_date
     from claimsieve.media.index import load_index
-    from claimsieve.whole_files import write_file
 
     if claimed_date is not None and not is_date(claimed_date):
         raise ConfigError(f"--claimed-date {claimed_date}: expected YYYY, YYYY-MM or YYYY-MM-DD.")
@@ -113,24 +113,32 @@ def check(
         raise ConfigError(f"-o {output}: expected a file that ends in .jsonl.")
     standard_input = pictures == ["-"]
     files = [] if standard_input else picture_files(pictures)
+    _check_output(output, files)
     _tell_passed_over(pictures, quiet=quiet or as_json)
     loaded = load_index(index_, threshold=threshold)
     with _standard_input(standard_input) as piped, row_counter(quiet=quiet) as advance:
         found = check_pictures(loaded, piped or files, claimed=claimed_date, leeway_days=leeway_days, advance=advance)
         rows = [_renamed(row, "-") for row in found] if standard_input else found
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    if output != "-":
-        write_file(Path(output), lines.encode())
-        say(f"wrote {counted(len(rows), 'row')} → {output}", quiet=quiet)
-    elif as_json:
-        sys.stdout.buffer.write(lines.encode())
-        sys.stdout.flush()
-    else:
+    with open_output(output) as stream:
         for row in rows:
-            _tell_row(row)
+            if output == "-" and not as_json:
+                _tell_row(row)
+            else:
+                stream.write(f"{json.dumps(row, ensure_ascii=False)}\n".encode())
+    if output != "-":
+        say(f"wrote {counted(len(rows), 'row')} → {output}", quiet=quiet)
     _tell_checked(rows, claimed_date, quiet=quiet or as_json)
     if any(map(_is_unreadable, rows)):
         raise typer.Exit(3)
+
+
+def _check_output(target: str, pictures: Sequence[Path]) -> None:
+    """Raises DataError unless the target can be written and is none of the pictures."""
+    from claimsieve.inference.sources import check_places
+
+    check_places("-", target)
+    if target != "-" and Path(target).resolve() in {path.resolve() for path in pictures}:
+        raise DataError(f"{target}: expected another file for the output than the input.")
 
 
 @contextmanager

@@ -85,7 +85,10 @@ def prevalence(text: str | None) -> "dict[Label, float] | None":
 
     problem = f"--prevalence {text}: expected a share of each label that sum to 1, such as "
     problem += "verified=.9,unverified=.08,propaganda=.02."
-    shares = dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))
+    parts = [part.partition("=")[::2] for part in text.replace(" ", "").split(",")]
+    shares = dict(parts)
+    if len(shares) < len(parts):  # a label that stands twice
+        raise ConfigError(problem)
     try:
         found: dict[Label, float] = {label: float(shares.pop(label)) for label in LABELS}
     except (KeyError, ValueError):

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from claimsieve.data import recipe_reader, recipes
-from claimsieve.data.fields import apply_rating, check_changes, check_ratings, field_mapper
+from claimsieve.data.fields import apply_rating, check_changes, check_ratings, columns_of, field_mapper
 from claimsieve.data.files import Reject, Row, columns, format_of, read_rows, record_cells
 from claimsieve.data.hub import read_hub
 from claimsieve.data.packed import unpacked_name
@@ -64,13 +64,16 @@ def check_corpora(corpora: Sequence[Corpus], *, maps: Mapping[str, Mapping[str, 
 def load_labelled(
     source: str, *, mapping: Mapping[str, str] = {}, ratings: Mapping[str, str | None] = {}
 ) -> tuple[list[Claim], list[Reject]]:
-    """Labelled claims of a file, '-' or 'recipe:NAME', and its unreadable rows. Raises DataError as `load` does."""
+    """Labelled claims of a file, '-' or 'recipe:NAME', and its unreadable rows.
+
+    Raises DataError as `load` does, and when the mapping names what is on no row.
+    """
     if source.startswith("recipe:"):
         if mapping or ratings:
             raise ConfigError(f"{source} has a field map and ratings of its own: --map and --rating are for files.")
         items = recipe_reader.read(recipes.load(source.removeprefix("recipe:")))
     else:
-        items = read_file(source, mapping=mapping, ratings=ratings)
+        items = read_file(source, mapping=mapping, ratings=ratings, every_column=bool(mapping))
     found, rejects = _sorted(source, items)
     _check_ids(found)
     return found, rejects
@@ -124,18 +127,30 @@ def read_file(
     ratings: Mapping[str, str | None] = {},
     corpus: str | None = None,
     changes: Mapping[str, str | None] = {},
+    every_column: bool = False,
 ) -> Iterator[Claim | Reject]:
     """Claims of a file ('-' for standard input). Ids are prefixed with the corpus when one is named.
 
-    mapping: record field → column of the file. changes: as in `read`.
+    mapping: record field → column of the file. changes: as in `read`. every_column: of JSON Lines too, all that the
+    mapping names must be on some row.
     Raises DataError when the file has no column for the claim.
     """
-    tabular = format_of(name) != "jsonl"
+    tabular, rows = format_of(name) != "jsonl", read_rows(name)
     if tabular:
         require_columns(name, columns(name), mapping)
-    yield from _claims(
-        read_rows(name), name, mapping=mapping, ratings=ratings, corpus=corpus, tabular=tabular, changes=changes
-    )
+    elif every_column:
+        rows = _with_columns(rows, name, mapping)
+    yield from _claims(rows, name, mapping=mapping, ratings=ratings, corpus=corpus, tabular=tabular, changes=changes)
+
+
+def _with_columns(rows: Iterable[Row | Reject], name: str, mapping: Mapping[str, str]) -> Iterator[Row | Reject]:
+    """The same rows; at their end raises DataError when a column that the map names was on none of them."""
+    found: dict[str, None] = {}
+    for row in rows:
+        if isinstance(row, Row):
+            found.update(dict.fromkeys(row.fields))
+        yield row
+    require_columns(name, list(found), mapping)
 
 
 def _claims(
@@ -172,8 +187,8 @@ def require_columns(name: str, found: Sequence[str], mapping: Mapping[str, str],
     if not found:
         return
     for field, wanted in {"claim": "claim", **mapping}.items():
-        head = wanted.partition(".")[0].partition("[")[0]  # of a path into a nested column
-        if head in found or wanted in found or "(" in wanted:
+        heads = columns_of(wanted)  # of a path into a nested column; none of a literal
+        if wanted in found or "(" in wanted or not heads or any(head in found for head in heads):
             continue
         listed = ", ".join(f"'{column}'" for column in found[:12])
         likely = [column for column in found if column.lower() in ("text", "statement", "tweet", "content")]

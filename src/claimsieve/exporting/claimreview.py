@@ -37,6 +37,7 @@ _NOT_LOOKED_UP = "a picture that came with it could not be looked up"
 _MOST_PASSAGES = 3
 _PASSAGE_CHARACTERS = 300
 _NAME_CHARACTERS = 500
+_ID_CHARACTERS, _QUOTED_CHARACTERS = 200, 1_200  # of an id in an address
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\^{}\x00-\x20\x7f-\x9f\ud800-\udfff]{1,1990}")
 _HALF = re.compile("[\ud800-\udfff]")  # half a character
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -77,7 +78,7 @@ def answer_of(row: Mapping[str, Any]) -> Answer:
     if not isinstance(abstained, bool):
         raise RecordError(f"expected 'abstained' as true or false, found {abstained!r:.40}")
     reasons = row.get("reasons") or []
-    known = tuple(filter(_can_be_written, reasons)) if isinstance(reasons, list) else ()
+    known = tuple(filter(can_be_written, reasons)) if isinstance(reasons, list) else ()
     return Answer(None if abstained else label, float(probability), known, _weights(row.get("explanation")))
 
 
@@ -119,15 +120,26 @@ def is_address(text: str) -> bool:
     return bool(_ADDRESS.fullmatch(text))
 
 
-def address_of(base_url: str, claim: Claim, taken: set[str]) -> str:
-    """An address on the page: by the claim's id, else by its words; one that is taken gets a number."""
-    name = claim.id or "claim-" + blake2b(claim.claim.encode(), digest_size=6).hexdigest()
-    stem = f"{base_url.partition('#')[0]}#{quote(name[:200], safe='')}"
-    url, number = stem, 1
+def can_be_written(value: Any) -> bool:
+    """Whether it is a text without half characters."""
+    return isinstance(value, str) and not _HALF.search(value)
+
+
+def address_of(base_url: str, claim: Claim, taken: dict[str, int]) -> str:
+    """An address on the page: by the claim's id, else, or where that is too long, by a hash of its words or id.
+
+    taken: addresses that are taken, each with the number that the last one like it got; one more gets the next.
+    """
+    name = quote((claim.id or "")[:_ID_CHARACTERS], safe="")
+    if not 0 < len(name) <= _QUOTED_CHARACTERS:
+        name = "claim-" + blake2b((claim.id or claim.claim).encode(), digest_size=6).hexdigest()
+    stem = url = f"{base_url.partition('#')[0]}#{name}"
+    number = taken.get(stem, 0)
     while url in taken:
         number += 1
         url = f"{stem}-{number}"
-    taken.add(url)
+    taken[stem] = max(1, number)
+    taken.setdefault(url, 1)
     return url
 
 
@@ -187,10 +199,6 @@ def _weights(explanation: Any) -> Mapping[int, float] | None:
         if type(place) is int and isinstance(weight, int | float) and not isinstance(weight, bool):
             found[place] = float(weight) if abs(weight) <= sys.float_info.max else 0.0
     return found
-
-
-def _can_be_written(reason: Any) -> bool:
-    return isinstance(reason, str) and not _HALF.search(reason)
 
 
 def _author(source: str | None, form: Form) -> dict[str, str] | None:

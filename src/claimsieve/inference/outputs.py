@@ -20,10 +20,12 @@ def output(target: str) -> Iterator[BinaryIO]:
         with growing_file(Path(target)) as stream:
             yield stream
         return
+    if sys.stdout is None:
+        raise DataError("expected standard output to be open, found it closed.")
     sys.stdout.flush()
     try:
         yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         raise  # `| head`, which is no error
     except OSError as error:

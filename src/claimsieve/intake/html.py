@@ -58,9 +58,9 @@ def read_html(name: str, text: str, *, url: str | None = None) -> Reading:
     """The article of a page. Raises DataError for one that holds no text, or is too large or deep to be one."""
     tree = _tree(name, text)
     found = _extracted(text, url)
-    parts = placed_pictures([*_parts(tree, first_group=0)])
+    parts = [part for part in placed_pictures([*_parts(tree, first_group=0)]) if part.text.strip()]
     kept = _of_article(parts, found.text if found is not None else None)
-    if not any(part.text.strip() for part in kept):
+    if not kept:
         raise DataError(f"{name}: expected an article, found a page without text. Save the article's text as a file.")
     if found is None:
         return joined(kept, Facts(lang=_language(tree)))
@@ -122,7 +122,10 @@ def _language(tree: Any) -> str | None:
 
 
 def _of_article(parts: Sequence[Part], extracted: str | None) -> list[Part]:
-    """Parts that stand in the extracted text, and the captions and quotes among them, which it may leave out."""
+    """Parts that stand in the extracted text, and the captions and quotes among them, which it may leave out.
+
+    parts: those with words.
+    """
     if extracted is None:
         return list(parts)
     bare = _NOT_WORDS.sub("", extracted)

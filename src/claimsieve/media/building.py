@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from claimsieve.media.index import (
     Known,
     PictureIndex,
     check_threshold,
+    is_part,
     load_index,
     table_of,
     write_index,
@@ -97,8 +98,9 @@ def build_index(
     """Fingerprint picture files and write them to an index, a new one or, with `extend`, the one that is there.
 
     negatives: they are pictures that never count as a match (flags, logos, stock). threshold: of the index; None keeps
-    its own, or 31. An appearance that the index has already (same bytes, date and page) is not added again. Raises
-    ConfigError when the place is not as asked, DataError when nothing could be read or the disk refuses.
+    its own, or 31. An appearance that the index has already (same bytes, date and page) is not added again, and takes
+    the title and the place that are given now. Raises ConfigError when the place is not as asked, DataError when
+    nothing could be read or the disk refuses.
     """
     if threshold is not None:
         check_threshold(threshold)
@@ -126,12 +128,16 @@ def build_index(
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What is new: pictures, and the hashes of each. Shapes: (k, 32)"""
+    """What is new: pictures, and the hashes of each. Shapes: (k, 32)
+
+    repeated: entries that were there already. renamed: by the row of the index, what is said of it now.
+    """
 
     pictures: list[Known]
     hashes: list[Hashes]
     unread: list[Unread]
     repeated: int
+    renamed: dict[int, Known]
 
 
 def _fingerprinted(
@@ -143,9 +149,11 @@ def _fingerprinted(
     advance: Callable[[int], None],
 ) -> _Made:
     seen = _appearances(before)
+    first = 0 if before is None else len(before)
     pictures: list[Known] = []
     hashes: list[Hashes] = []
     unread: list[Unread] = []
+    renamed: dict[int, Known] = {}
     repeated = 0
     for path, found in zip(files, fingerprint_files(files, mirrored=False), strict=True):
         advance(1)
@@ -157,12 +165,18 @@ def _fingerprinted(
         except FactsError as error:
             unread.append(Unread(written_name(path), written_name(str(error))))
             continue
-        new = [entry for entry in entries if _appearance(entry) not in seen]
-        repeated += len(entries) - len(new)
-        seen.update(map(_appearance, new))
-        pictures += new
-        hashes += [found.hashes] * len(new)
-    return _Made(pictures, hashes, unread, repeated)
+        for entry in entries:
+            row = seen.setdefault(_appearance(entry), first + len(pictures))
+            if row == first + len(pictures):
+                pictures.append(entry)
+                hashes.append(found.hashes)
+                continue
+            repeated += 1
+            if row < first:
+                renamed[row] = _renamed(renamed.get(row, entry), entry)
+            else:
+                pictures[row - first] = _renamed(pictures[row - first], entry)
+    return _Made(pictures, hashes, unread, repeated, renamed)
 
 
 def _known(path: Path, found: Fingerprint, about: About, *, negative: bool) -> list[Known]:
@@ -185,14 +199,32 @@ def _known(path: Path, found: Fingerprint, about: About, *, negative: bool) -> l
 
 def _appearance(known: Known) -> tuple[Any, ...]:
     """What makes two entries the same: the file's bytes, and where they are known from."""
-    return known.sha256, known.date, known.page, known.title, known.negative
+    return known.sha256, known.date, known.page, known.negative
 
 
-def _appearances(index: PictureIndex | None) -> set[tuple[Any, ...]]:
+def _appearances(index: PictureIndex | None) -> dict[tuple[Any, ...], int]:
+    """The row of each."""
     if index is None:
-        return set()
-    names = ("sha256", "date", "page", "title", "negative")
-    return set(zip(*(index.pictures.column(name).to_pylist() for name in names), strict=True))
+        return {}
+    names = ("sha256", "date", "page", "negative")
+    rows = zip(*(index.pictures.column(name).to_pylist() for name in names), strict=True)
+    return {appearance: row for row, appearance in enumerate(rows)}
+
+
+def _renamed(known: Known, newer: Known) -> Known:
+    return replace(known, title=newer.title or known.title, place=newer.place or known.place)
+
+
+def _with_names(table: Any, renamed: Mapping[int, Known]) -> Any:
+    """A table of pictures with the titles and places that are said of some rows now."""
+    import pyarrow
+
+    for name in ("title", "place") if renamed else ():
+        values = table.column(name).to_pylist()
+        for row, known in renamed.items():
+            values[row] = getattr(known, name) or values[row]
+        table = table.set_column(table.column_names.index(name), name, pyarrow.array(values, pyarrow.string()))
+    return table
 
 
 def _write(folder: Path, before: PictureIndex | None, made: _Made, threshold: int | None) -> tuple[int, int]:
@@ -205,7 +237,7 @@ def _write(folder: Path, before: PictureIndex | None, made: _Made, threshold: in
     counts = np.array([len(rows) for rows in made.hashes], dtype=np.int64)
     owners = [np.repeat(np.arange(len(made.pictures)) + first, counts)]
     if before is not None:
-        table = pyarrow.concat_tables([before.pictures, table])
+        table = pyarrow.concat_tables([_with_names(before.pictures, made.renamed), table])
         hashes, owners = [before.hashes, *hashes], [before.owners, *owners]
     kept = THRESHOLD if before is None else before.threshold
     write_index(
@@ -220,7 +252,10 @@ def _write(folder: Path, before: PictureIndex | None, made: _Made, threshold: in
 
 
 def check_target(folder: Path, *, extend: bool) -> None:
-    """Raises ConfigError when there is an index and none was expected, or the other way round, or something else."""
+    """Raises ConfigError when there is an index and none was expected, or the other way round, or something else.
+
+    What a stop left of an index that was never whole is nothing.
+    """
     there = (folder / MANIFEST).exists() and not _is_of_another(folder)
     if extend and not there:
         raise ConfigError(
@@ -230,7 +265,7 @@ def check_target(folder: Path, *, extend: bool) -> None:
         raise ConfigError(
             f"{folder}: expected a new place, found an index. Add to it with --extend, or choose another."
         )
-    if not extend and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not extend and folder.exists() and not (folder.is_dir() and all(map(is_part, folder.iterdir()))):
         raise ConfigError(f"{folder}: expected a new or empty folder, found one in use. Choose another with -o.")
 
 

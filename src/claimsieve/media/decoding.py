@@ -185,9 +185,11 @@ def of_deep(image: "Image") -> "Image":
         return image
     values = np.asarray(image)
     if image.mode == "F":
-        values = np.nan_to_num(values)
-        low, high = float(values.min()), float(values.max())
-        scaled = (values - low) * (255 / (high - low) if high > low else 0)
+        # What is no finite number counts as 0. A difference of two float32 may be too large for a third.
+        scaled = np.nan_to_num(values, posinf=0, neginf=0).astype(np.float64)
+        low, high = float(scaled.min()), float(scaled.max())
+        scaled -= low
+        scaled *= 255 / (high - low) if high > low else 0
     else:
         scaled = values >> 8 if values.max() > 255 else values
     return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))

@@ -38,6 +38,8 @@ UNDATED = 1 << 40
 MAX_PICTURES = 20_000_000
 _MAX_MANIFEST_BYTES = 100_000
 _NAME = re.compile(r"(pictures-[0-9a-f]{16}\.parquet|hashes-[0-9a-f]{16}\.safetensors)")
+# What whole_files calls a file that is not yet whole.
+_UNFINISHED = re.compile(rf"\.({_NAME.pattern}|{re.escape(MANIFEST)})(\.[0-9a-f]{{8}})?\.writing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,14 @@ def write_index(
     }
     write_file(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     for path in folder.iterdir():
-        if _NAME.fullmatch(path.name) and path.name not in listed:
+        if is_part(path) and path.name not in listed:
             with suppress(OSError):
-                path.unlink()  # of the index that was here before
+                path.unlink()  # of the index that was here before, or of a stop
+
+
+def is_part(path: Path) -> bool:
+    """Whether it is a file that only `write_index` makes: whole beside the manifest, or left unfinished by a stop."""
+    return bool(_NAME.fullmatch(path.name) or _UNFINISHED.fullmatch(path.name)) and path.is_file()
 
 
 def load_index(folder: Path, *, threshold: int | None = None) -> PictureIndex:
