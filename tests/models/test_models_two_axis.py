@@ -12,6 +12,7 @@ from claimsieve.models.attributions import softmax
 from claimsieve.models.axes import (
     AXES,
     OUTPUTS,
+    fitted_shift,
     label_probabilities,
     manipulation_probability,
     manipulation_target,
@@ -21,6 +22,7 @@ from claimsieve.models.axes import (
 )
 from claimsieve.models.explanation import explain
 from claimsieve.models.lora import LoraSettings
+from claimsieve.models.two_axis import TwoAxisModel
 from claimsieve.records import LABELS, STANCES, Claim, Evidence, label_of
 
 STANCE_CUES = {"supported": "confirmed", "insufficient": "unclear", "refuted": "denied"}
@@ -190,6 +192,43 @@ def test_rows_that_teach_one_axis_only_are_refused_with_what_to_do(axis, message
     rows = [claim for claim in world[0] if claim.corpus == ("manipulation" if axis == "stance" else "stance")]
     with pytest.raises(TrainingError, match=message):
         next(model_of("two_axis").fit(rows, valid=[]))
+
+
+@pytest.mark.parametrize("moved", [-1.2, 0.0, 1.7])
+def test_the_shift_is_the_one_that_the_labels_were_drawn_with(moved):
+    draw = np.random.default_rng(0)
+    logits = np.column_stack([draw.normal(size=(20_000, 3)), np.zeros(20_000), draw.normal(size=20_000, scale=2)])
+    axes, true = (
+        np.column_stack([stance_probabilities(logits), manipulation_probability(logits, shift)])
+        for shift in (0.0, moved)
+    )
+    chances = np.cumsum(label_probabilities(true), axis=1)
+    labels = (draw.random(20_000)[:, None] > chances).sum(axis=1)
+    assert fitted_shift(axes, labels) == pytest.approx(moved, abs=0.1)
+
+
+def test_a_training_leaves_the_shift_that_suits_valid_best_and_the_model_keeps_it(model, world, tmp_path):
+    valid, places = world[1], np.array([LABELS.index(claim.label) for claim in world[1]])
+    fitted, rows = model.manipulation_shift, np.arange(len(world[1]))
+
+    def loss(shift):
+        model.manipulation_shift = shift
+        return -np.log(model.predict_proba(valid)[rows, places]).mean()
+
+    try:
+        assert loss(fitted) <= min(loss(fitted - 0.3), loss(fitted + 0.3))
+    finally:
+        model.manipulation_shift = fitted
+    model.save(tmp_path)
+    again = TwoAxisModel.load(tmp_path, **model.settings(), precision="float32")
+    assert again.manipulation_shift == fitted
+    assert again.predict_proba(valid) == pytest.approx(model.predict_proba(valid), abs=1e-4)
+
+
+@pytest.mark.parametrize("shift", [float("nan"), 5.0, -1e300])
+def test_a_shift_that_no_training_leaves_is_refused(model_of, shift):
+    with pytest.raises(ValueError, match="manipulation_shift: expected -4 to 4"):
+        model_of("two_axis", manipulation_shift=shift)
 
 
 def test_softmax_of_the_stance_leaves_the_other_head_alone():

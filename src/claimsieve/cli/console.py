@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
+
 from claimsieve.file_names import written_name
 from claimsieve.pages import INVISIBLE
 

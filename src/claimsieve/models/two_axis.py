@@ -14,8 +14,10 @@ from claimsieve.models.attributions import Attributions, Floats, Places
 from claimsieve.models.axes import (
     AXES,
     MANIPULATION_OUTPUTS,
+    MAX_SHIFT,
     OUTPUTS,
     STANCE_OUTPUTS,
+    fitted_shift,
     label_probabilities,
     manipulation_probability,
     manipulation_target,
@@ -63,7 +65,8 @@ class TwoAxisModel:
     that its record knows the answer for, so corpora that know one axis and corpora that know both are trained together.
     no_evidence: 'open': a claim that comes without evidence has an open stance by construction; 'learned': the stance
     head, shown the claim alone, says what it resembles, and is trained on rows without evidence as well, where nothing
-    is known of manipulation. The rest: as for the encoder.
+    is known of manipulation. manipulation_shift: as a training fits it on valid (axes.fitted_shift). The rest: as for
+    the encoder.
     """
 
     heads = AXES
@@ -73,6 +76,7 @@ class TwoAxisModel:
         *,
         inputs: Sequence[InputField],
         no_evidence: Literal["open", "learned"] = "open",
+        manipulation_shift: float = 0.0,
         checkpoint: str = "default",
         revision: str | None = None,
         dropout: float = 0.0,
@@ -88,6 +92,11 @@ class TwoAxisModel:
     ) -> None:
         self.inputs = tuple(inputs)
         self.no_evidence = no_evidence
+        if not -MAX_SHIFT <= manipulation_shift <= MAX_SHIFT:
+            raise ValueError(
+                f"manipulation_shift: expected -{MAX_SHIFT:g} to {MAX_SHIFT:g}, found {manipulation_shift}"
+            )
+        self.manipulation_shift = manipulation_shift
         self.loop = loop or LoopSettings()
         self.transformer = Transformer(
             outputs=OUTPUTS,
@@ -115,14 +124,14 @@ class TwoAxisModel:
         label_places([claim.label for claim in train])  # every claim has one, as for the other kinds
         transformer = self.transformer
         precision = transformer.prepare()
-        self._encoders = None
+        self._encoders, self.manipulation_shift = None, 0.0
         pairs, claims = self._lessons(train)
         sequences, truncated = self._sequences([claim for claim, _ in pairs], [claim for claim, _ in claims])
         labels = places([target for _, target in [*pairs, *claims]])
         taught = [(claim, target in STANCE_OUTPUTS) for claim, target in [*pairs, *claims]]
         sources = [(claim.corpus, of_stance) for claim, of_stance in taught]
         parts = [self.loop.part_of(claim) for claim, _ in taught]
-        asked = self.encode(processes.share(valid))
+        asked, valid_labels = self.encode(processes.share(valid)), label_places([claim.label for claim in valid])
         yield from fit_network(
             LogitsOnly(transformer.network),
             Examples(
@@ -132,7 +141,7 @@ class TwoAxisModel:
                 heads=(STANCE_OUTPUTS, MANIPULATION_OUTPUTS),
                 draws=self.loop.draws(sources, labels, parts),
             ),
-            valid_labels=label_places([claim.label for claim in valid]),
+            valid_labels=valid_labels,
             valid_probabilities=lambda: self.answers(asked)[:, : len(LABELS)],
             valid_corpora=[claim.corpus for claim in valid],
             settings=self.loop,
@@ -145,6 +154,9 @@ class TwoAxisModel:
             },
         )
         transformer.finish()
+        if valid:
+            heads = processes.gathered(self.answers(asked)[:, len(LABELS) :], rows=len(valid))
+            self.manipulation_shift = fitted_shift(heads, valid_labels)
 
     def _lessons(self, train: Sequence[Claim]) -> tuple[list[tuple[Claim, str]], list[tuple[Claim, str]]]:
         """Claims to be read with their evidence and claims to be read alone, each with the output that is right."""
@@ -206,7 +218,7 @@ class TwoAxisModel:
         axes = np.empty((len(alone), len(AXES)))
         axes[:, :3] = _OPEN if self.no_evidence == "open" else stance_probabilities(alone)
         axes[rows, :3] = stances
-        axes[:, 3] = manipulation_probability(alone)
+        axes[:, 3] = manipulation_probability(alone, self.manipulation_shift)
         return np.concatenate([label_probabilities(axes), axes], axis=1)
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
@@ -273,6 +285,7 @@ class TwoAxisModel:
         return {
             "inputs": list(self.inputs),
             "no_evidence": self.no_evidence,
+            "manipulation_shift": self.manipulation_shift,
             "max_tokens": self.transformer.max_tokens,
             "pooling": self.transformer.pooling,
         }
