@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 
 from claimsieve import config as configs
 from claimsieve.cascading import build_cascade
-from claimsieve.data.lineage import LINEAGE, digest_of, read
+from claimsieve.data.lineage import digest_of, read
 from claimsieve.data.prepare import cuts, prepare
 from claimsieve.errors import ClaimsieveError, ConfigError, DataError, ModelError, TrainingError
-from claimsieve.models.checkpoints import checkpoint_directory, model_directory
+from claimsieve.models.checkpoints import LINEAGE, checkpoint_directory, model_directory
 from claimsieve.models.lineage import met_before
 from claimsieve.runner import Watch, run_experiment
 from claimsieve.settings import RunConfig

@@ -12,7 +12,6 @@ import numpy as np
 
 from claimsieve import config as configs
 from claimsieve.assess import assess, pages
-from claimsieve.data.lineage import LINEAGE
 from claimsieve.data.prepare import Cut, Prepared, cuts, data_fingerprint, parts, prepare, with_lineage
 from claimsieve.errors import ClaimsieveError, DataError, ModelError
 from claimsieve.evaluation import handover as handovers
@@ -33,6 +32,7 @@ from claimsieve.models.artifacts import (
     write_model,
 )
 from claimsieve.models.cascade import CascadeModel, Tier, require_kinds
+from claimsieve.models.checkpoints import LINEAGE
 from claimsieve.models.lineage import read_lineage
 from claimsieve.records import Claim
 from claimsieve.report import audit_counts, parsed

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from claimsieve import yaml12
 from claimsieve.config import validate
-from claimsieve.data.lineage import LINEAGE
 from claimsieve.errors import ClaimsieveError, ModelError
 from claimsieve.evaluation import (
     axes,
@@ -36,6 +35,7 @@ from claimsieve.evaluation.documents import AUDIT, LEFT_OUT, SPLIT_TABLE, TEST_P
 from claimsieve.evaluation.evaluate import Slice
 from claimsieve.evaluation.selective import Kept
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, verify
+from claimsieve.models.checkpoints import LINEAGE
 from claimsieve.pages import data_uri, rendered
 from claimsieve.records import LABELS
 from claimsieve.settings import RunConfig

@@ -11,7 +11,7 @@ from typing import Any
 from claimsieve import processes
 from claimsieve.assess import assess, pages
 from claimsieve.config import load as load_config
-from claimsieve.data.lineage import LINEAGE, lineage_of, written
+from claimsieve.data.lineage import lineage_of, written
 from claimsieve.data.prepare import (
     Cut,
     Prepared,
@@ -32,6 +32,7 @@ from claimsieve.evaluation.shortcuts import Shortcuts
 from claimsieve.models.artifacts import CONFIG, MANIFEST, read_manifest, require_target, write_model
 from claimsieve.models.build import build_model, require_trainable
 from claimsieve.models.checkpoint import Checkpoint
+from claimsieve.models.checkpoints import LINEAGE
 from claimsieve.models.lineage import met_before, weights_digest
 from claimsieve.records import Claim
 from claimsieve.settings import RunConfig

@@ -11,7 +11,6 @@ from claimsieve.data.duplicates import normalise
 from claimsieve.data.leaks import NOWHERE, SPLITS, Split
 from claimsieve.records import Claim
 
-LINEAGE = "lineage.json"
 _DIGITS = 16
 
 Lineage = Mapping[str, Split]  # a claim's digest → its split

