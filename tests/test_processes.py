@@ -119,3 +119,11 @@ def test_a_launcher_that_starts_one_in_place_of_several_is_told_of(monkeypatch):
         processes.check_launch("train")
     monkeypatch.setenv("WORLD_SIZE", "2")
     processes.check_launch("train")
+
+
+@pytest.mark.parametrize(("place", "said"), [("0", "late\n"), ("1", "")])
+def test_one_that_has_done_its_part_ends_at_once_and_the_first_as_usual(place, said):
+    code = "import atexit; from claimsieve import processes; atexit.register(print, 'late'); processes.leave()"
+    environment = {**os.environ, "WORLD_SIZE": "2", "RANK": place}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")

@@ -68,6 +68,10 @@ def main() -> None:
 
     try:
         app(prog_name="claimsieve")
+    except SystemExit as end:
+        if not end.code:
+            processes.leave()
+        raise
     except ClaimsieveError as error:
         who = "claimsieve" if processes.is_first() else f"claimsieve (process {processes.place()})"
         typer.echo(written_name(f"{who}: {error}"), err=True)
