@@ -41,6 +41,7 @@ _MOST_LISTED = 20
 
 @app.command(epilog="Example: claimsieve article story.html -o story --model runs/mine --evidence reports.jsonl")
 def article(
+    context: typer.Context,
     articles: list[str] = typer.Argument(
         metavar="FILE...", help="Articles: .txt, .md, .html, '-' for standard input, or http(s) addresses."
     ),
@@ -97,8 +98,7 @@ def article(
 
     articles = _each_once(articles, evidence)
     check_directory(output, inputs=[*articles, *evidence])
-    if model is not None:
-        _check_model(model)
+    directory = None if model is None else _opened(model, context)
     limits = Limits(passages=evidence_passages, as_of=_date(as_of), dated_only=dated_only)
     typed = Against(against, against_mapping, against_index, against_encoder, against_similar, against_suggest)
     own = [output / name for name in OUTPUTS]
@@ -132,8 +132,8 @@ def article(
     written = write_intake(intake, output)
     _tell_rejects(passages.rejects, output, quiet=quiet)
     rows: Sequence[Mapping[str, Any]] = intake.rows
-    if model is not None:
-        rows = _labelled(intake, model, output, given, quiet=quiet)
+    if model is not None and directory is not None:
+        rows = _labelled(intake, directory, output, given, model=model, quiet=quiet)
         written += [output / LABELLED, output / PAGE]
     more = {**seen, "evidence_rejected": len(passages.rejects)}
     _tell(intake, rows, written, model, given=given, tally=tally, more=more, as_json=as_json, quiet=quiet)
@@ -162,20 +162,25 @@ def _date(text: str | None) -> str | None:
         raise ConfigError(f"--as-of {text}: expected a date as YYYY, YYYY-MM or YYYY-MM-DD.") from None
 
 
-def _check_model(model: str) -> None:
-    """Raises ClaimsieveError for one that cannot be used, before what an earlier one has labelled is taken away."""
+def _opened(model: str, context: typer.Context) -> Path:
+    """Its directory, there until the command ends.
+
+    Raises ClaimsieveError for one that cannot be used, before what an earlier one has labelled is taken away.
+    """
     from claimsieve.cli.options import opened_model
     from claimsieve.models.artifacts import read_manifest, verify
 
-    with opened_model(model) as directory:
-        verify(directory, read_manifest(directory))
+    directory = context.with_resource(opened_model(model))
+    verify(directory, read_manifest(directory))
+    return directory
 
 
-def _labelled(intake: "Intake", model: str, output: Path, given: Illustrations, *, quiet: bool) -> list[dict[str, Any]]:
+def _labelled(
+    intake: "Intake", directory: Path, output: Path, given: Illustrations, *, model: str, quiet: bool
+) -> list[dict[str, Any]]:
     from claimsieve.articles import label_intake, write_article_page
-    from claimsieve.cli.options import opened_model
 
-    with opened_model(model) as directory, row_counter(quiet=quiet) as advance:
+    with row_counter(quiet=quiet) as advance:
         rows = label_intake(directory, output, pictures=given.pictures, advance=advance)
     write_article_page(intake, rows, output, model=model, thumbnails=thumbnails(rows, output, given))
     return rows

@@ -1,7 +1,6 @@
 """claimsieve evaluate"""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -78,7 +77,6 @@ def evaluate(
             for title, rows in [*tables(report).items(), *([] if heads is None else axes.tables(heads).items())]:
                 typer.echo(f"\n{title}\n")
                 print_table(_told_apart(rows))
-            sys.stdout.flush()
     if rejects:
         raise typer.Exit(3)
 

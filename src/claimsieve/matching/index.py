@@ -97,9 +97,7 @@ def _write(folder: Path, encoder: Encoder, kept: Kept) -> None:
 
 
 # What a stop between the vectors and index.json leaves behind.
-_LEFT_OVER = re.compile(
-    r"vectors-[0-9a-f]{16}\.safetensors|\.(vectors-[0-9a-f]{16}\.safetensors|index\.json)\..*writing"
-)
+_LEFT_OVER = re.compile(r"vectors-[0-9a-f]{16}\.safetensors|\.(vectors-[0-9a-f]{16}\.safetensors|index\.json)\.writing")
 
 
 def _name(digest: str) -> str:

@@ -39,7 +39,7 @@ MAX_PICTURES = 20_000_000
 _MAX_MANIFEST_BYTES = 100_000
 _NAME = re.compile(r"(pictures-[0-9a-f]{16}\.parquet|hashes-[0-9a-f]{16}\.safetensors)")
 # What whole_files calls a file that is not yet whole.
-_UNFINISHED = re.compile(rf"\.({_NAME.pattern}|{re.escape(MANIFEST)})(\.[0-9a-f]{{8}})?\.writing")
+_UNFINISHED = re.compile(rf"\.({_NAME.pattern}|{re.escape(MANIFEST)})\.writing")
 
 
 @dataclass(frozen=True, slots=True)
