@@ -95,7 +95,7 @@ def require_target(directory: Path) -> None:
             raise ModelError(
                 f"{directory}: expected a new or empty directory, found one in use. Choose another with -o."
             )
-        if any((folder / MANIFEST).is_file() and (folder / WEIGHTS).is_dir() for folder in directory.resolve().parents):
+        if _model_around(directory) is not None:
             raise ModelError(
                 f"{directory}: lies inside a model directory, which would be spoilt. Choose another with -o."
             )
@@ -109,11 +109,16 @@ def require_target(directory: Path) -> None:
 
 def check_outside(output: Path) -> None:
     """Raises ModelError for a file in a model directory: with one more it is no longer what was saved."""
-    for folder in output.resolve().parents:
-        if (folder / MANIFEST).is_file() and (folder / WEIGHTS).is_dir():
-            raise ModelError(
-                f"{output}: lies inside the model directory {folder.name}, which would be spoilt. Name another place."
-            )
+    if (folder := _model_around(output)) is not None:
+        raise ModelError(
+            f"{output}: lies inside the model directory {folder.name}, which would be spoilt. Name another place."
+        )
+
+
+def _model_around(place: Path) -> Path | None:
+    """The model directory that a place lies in."""
+    folders = (folder for folder in place.resolve().parents if (folder / MANIFEST).is_file())
+    return next((folder for folder in folders if (folder / WEIGHTS).is_dir()), None)
 
 
 def load_model(directory: Path, *, precision: str = "auto", device: str = "auto") -> tuple[Model, Manifest]:

@@ -1,6 +1,6 @@
 """What each stretch of the text that a model read adds to its answer: one form for every kind of model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+# Of one pass: rows, their logits, and each token's text, start, end and weight (Transformer.attributed).
+Tokens = tuple[Places, Floats, Places, Places, Places, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class Attributions:
     starts: Places
     ends: Places
     weights: Floats
+
+
+def gathered(passes: Iterable[Tokens], rows: Places, answers: Floats) -> Attributions:
+    """The tokens of all passes as one batch."""
+    found = list(passes)
+    texts, starts, ends = (
+        np.concatenate([np.zeros(0, dtype=np.int64), *(part[place] for part in found)]) for place in (2, 3, 4)
+    )
+    weights = np.concatenate([np.zeros(0), *(part[5] for part in found)])
+    return Attributions(rows, answers, texts, starts, ends, weights)
 
 
 def softmax(logits: Floats) -> Floats:

@@ -16,7 +16,7 @@ import torch
 from claimsieve import processes
 from claimsieve.data.inputs import render, render_claim
 from claimsieve.errors import ModelError
-from claimsieve.models.attributions import Floats, Places, flat_offsets
+from claimsieve.models.attributions import Floats, Places, Tokens, flat_offsets
 from claimsieve.models.batches import by_length
 from claimsieve.models.checkpoints import checkpoint_directory
 from claimsieve.models.gradients import answered, low_layer
@@ -45,7 +45,6 @@ _SEGMENTS = "token_type_ids"
 
 Encoded = dict[str, list[list[int]]]
 Direction = Callable[[Places, Floats], Floats]  # rows and their logits → the gradient of an answer in the logits
-Tokens = tuple[Places, Floats, Places, Places, Places, Floats]
 
 
 class Transformer:

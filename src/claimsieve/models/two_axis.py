@@ -10,7 +10,7 @@ import numpy as np
 
 from claimsieve import processes
 from claimsieve.errors import TrainingError
-from claimsieve.models.attributions import Attributions, Floats, Places
+from claimsieve.models.attributions import Attributions, Floats, Places, Tokens, gathered
 from claimsieve.models.axes import (
     AXES,
     MANIPULATION_OUTPUTS,
@@ -34,7 +34,7 @@ from claimsieve.models.passages import combined
 from claimsieve.models.pooling import Pooling
 from claimsieve.models.reference import reference_logits
 from claimsieve.models.step import State, Step
-from claimsieve.models.transformer import ATTRIBUTED_ROWS, Encoded, LogitsOnly, Tokens, Transformer, as_encoded
+from claimsieve.models.transformer import ATTRIBUTED_ROWS, Encoded, LogitsOnly, Transformer, as_encoded
 from claimsieve.records import LABELS, Claim, InputField
 
 _OPEN = np.array([0.0, 1.0, 0.0])  # stance, where there is no evidence to have one
@@ -254,7 +254,7 @@ class TwoAxisModel:
                 self._tokens(own, self._alone, np.arange(len(own)), alone),
                 self._tokens([own[row] for row in read.tolist()], self.inputs, read, paired[read]),
             )
-            yield _gathered(passes, start + np.arange(len(own)), answers)
+            yield gathered(passes, start + np.arange(len(own)), answers)
 
     def _tokens(
         self, claims: Sequence[Claim], inputs: Sequence[InputField], rows: Places, directions: Floats
@@ -302,13 +302,3 @@ class TwoAxisModel:
 
 def _told(of_stance: Sequence[bool]) -> str:
     return f"{sum(of_stance):,} rows teach the stance, {len(of_stance) - sum(of_stance):,} the manipulation"
-
-
-def _gathered(passes: Iterator[Tokens], rows: Places, answers: Floats) -> Attributions:
-    """The tokens of all passes as one batch."""
-    found = list(passes)
-    texts, starts, ends = (
-        np.concatenate([np.zeros(0, dtype=np.int64), *(part[place] for part in found)]) for place in (2, 3, 4)
-    )
-    weights = np.concatenate([np.zeros(0), *(part[5] for part in found)])
-    return Attributions(rows, answers, texts, starts, ends, weights)
