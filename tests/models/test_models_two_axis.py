@@ -1,6 +1,7 @@
 """Two heads: what each of them learns, from which rows, and how their answers become a label."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def build_world(count, *, seed):
 
 @pytest.fixture(scope="module")
 def world():
-    return build_world(600, seed=1), build_world(90, seed=2), build_world(180, seed=3)
+    return build_world(1200, seed=1), build_world(90, seed=2), build_world(180, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,18 @@ def test_without_evidence_the_stance_is_open_and_nothing_is_verified(model):
     answers = model.answers(model.encode([plain, pushed]))
     assert answers[:, 3:6].tolist() == [[0, 1, 0], [0, 1, 0]]
     assert [LABELS[place] for place in answers[:, :3].argmax(axis=1)] == ["unverified", "propaganda"]
+
+
+def test_a_claim_with_other_evidence_is_the_same_lesson_of_its_words(model_of, world):
+    claim = next(claim for claim in world[0] if claim.corpus == "both")
+    again = [replace(claim, id=str(number), evidence=(Evidence(f"passage {number}"),)) for number in range(5)]
+    model = model_of("two_axis", loop={"epochs": 1})
+
+    def lessons(rows):
+        return next(iter(model.fit(rows, valid=[]))).notes["lessons"]
+
+    told = lessons(world[0]).split()
+    assert lessons([*world[0], *again]).split() == [str(int(told[0]) + 5), *told[1:]]
 
 
 def test_the_claims_words_alone_say_whether_it_manipulates(model, world):

@@ -17,6 +17,7 @@ from claimsieve.data.fields import (
 )
 from claimsieve.data.files import Reject, Row, read_rows, read_tabbed
 from claimsieve.data.recipes import Recipe, files_of
+from claimsieve.data.story_rows import rows_of_story
 from claimsieve.errors import DataError
 from claimsieve.records import Claim, InputField, RecordError, claim_from_row
 
@@ -97,6 +98,9 @@ def columns_read(recipe: Recipe) -> list[str]:
 
 
 def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:
+    if recipe.format == "stories":
+        yield from _rows_of_stories(path)
+        return
     if recipe.format != "json":
         yield from read_rows(str(path)) if recipe.format == "rows" else read_tabbed(path, recipe.columns)
         return
@@ -108,6 +112,17 @@ def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:
         raise DataError(f"{path}: expected a JSON list of objects, found {type(data).__name__}.")
     for number, item in enumerate(data, start=1):
         yield Row(number, item) if isinstance(item, dict) else Reject(number, "expected a JSON object", str(item)[:200])
+
+
+def _rows_of_stories(path: Path) -> Iterator[Row | Reject]:
+    for row in read_rows(str(path)):
+        if isinstance(row, Reject):
+            yield row
+            continue
+        try:
+            yield from (Row(row.place, fields) for fields in rows_of_story(row.fields))
+        except RecordError as error:
+            yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False)[:200])
 
 
 def _exploded(fields: dict[str, Any], recipe: Recipe) -> Iterator[dict[str, Any]]:

@@ -37,8 +37,9 @@ class Recipe(Section):
     url: str
     root: Literal["corpora", "package"] = "corpora"
     files: Annotated[tuple[str, ...], Field(min_length=1)]  # patterns below the root; {name} is the variant's
-    # rows: by suffix, as any claims file; json: one list of objects; tabs: cells between tabs, no header, no quotes
-    format: Literal["rows", "json", "tabs"] = "rows"
+    # rows: by suffix, as any claims file; json: one list of objects; tabs: cells between tabs, no header, no quotes;
+    # stories: one invented story a line, with claims and passages, which becomes many rows (story_rows.py)
+    format: Literal["rows", "json", "tabs", "stories"] = "rows"
     columns: tuple[str, ...] = ()  # names for the cells of `tabs`
     variants: dict[str, Variant] = {}  # read as `recipe: NAME:VARIANT`
     explode: str | None = None  # a list field: one claim per item, which the map sees as `item`

@@ -159,15 +159,22 @@ class TwoAxisModel:
             self.manipulation_shift = fitted_shift(heads, valid_labels)
 
     def _lessons(self, train: Sequence[Claim]) -> tuple[list[tuple[Claim, str]], list[tuple[Claim, str]]]:
-        """Claims to be read with their evidence and claims to be read alone, each with the output that is right."""
-        pairs, alone = [], []
+        """Claims to be read with their evidence and claims to be read alone, each with the output that is right.
+
+        A claim that stands in many rows, with other evidence, is one lesson of how claims are worded.
+        """
+        pairs: list[tuple[Claim, str]] = []
+        alone: list[tuple[Claim, str]] = []
+        worded = set()
         for claim in train:
             stance, manipulation = stance_target(claim), manipulation_target(claim)
             if stance is not None and self._is_read(claim):
                 pairs.append((claim, stance))
             elif stance is not None and self.no_evidence == "learned" and manipulation is None:
                 alone.append((claim, stance))
-            if manipulation is not None:
+            wording = (claim.corpus, *(getattr(claim, field) for field in self._alone), manipulation)
+            if manipulation is not None and wording not in worded:
+                worded.add(wording)
                 alone.append((claim, manipulation))
         if not pairs:
             raise TrainingError(
