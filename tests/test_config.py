@@ -274,6 +274,7 @@ def test_overrides_go_through_the_same_schema(minimal):
         (["data.corpora.-1.recipe=demo"], "expected a position from 0 to 0, found '-1'"),
         (["data.corpora.².recipe=demo"], "expected a position from 0 to 0, found '²'"),
         (["data.corpora.first=demo"], "expected a position from 0 to 0, found 'first'"),
+        ([f"data.corpora.{'9' * 5_000}=demo"], "expected a position from 0 to 0, found '999"),
         (["data.corpora.0.recipe.a=b"], "'a' cannot stand below a single value"),
         (["training=5", "training.epochs=5"], "'epochs' cannot stand below a single value"),
         (["seeds=[1"], "--set seeds, line 1: not valid YAML"),

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -150,3 +151,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_any_bytes_are_a_mapping_or_a_config_error(tmp_path_factory, content):
     with suppress(ConfigError):
         assert isinstance(read(tmp_path_factory.getbasetemp(), content), dict)
+
+
+def test_a_name_that_no_file_can_have_is_one_message():
+    with pytest.raises(ConfigError, match=r"'a\\x00b': cannot be read: embedded null byte"):
+        yaml12.read(Path("a\0b"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -106,7 +107,7 @@ def _set(data: dict[str, Any], override: str) -> None:
     for part in [*parents, None]:
         name = last if part is None else part
         if isinstance(target, list):
-            if not name.isdecimal() or int(name) >= len(target):
+            if not re.fullmatch(r"[0-9]{1,9}", name) or int(name) >= len(target):
                 raise ConfigError(f"--set {key}: expected a position from 0 to {len(target) - 1}, found '{name}'.")
             position: Any = int(name)
         elif isinstance(target, dict):

@@ -55,6 +55,8 @@ def text_of(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from None
+    except ValueError as error:  # a name with a null byte
+        raise ConfigError(f"{str(path)!r}: cannot be read: {error}.") from None
 
 
 def mapping(text: str, *, place: str) -> dict[str, Any]:

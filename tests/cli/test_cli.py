@@ -196,6 +196,24 @@ def test_a_copied_config_is_the_shipped_one_and_nothing_is_overwritten(claimsiev
     assert (code, out) == (0, f"{directory / 'starter-static.yaml'}\n")
 
 
+def test_a_config_is_not_copied_beside_another_base(claimsieve, tmp_path):
+    (tmp_path / "base.yaml").write_text("name: another\n")
+    code, out, err = claimsieve("configs", "copy", "starter-tfidf", tmp_path)
+    assert (code, out) == (2, "")
+    assert "expected the config that starter-tfidf.yaml extends, found another of that name" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["base.yaml"]
+
+
+def test_a_base_in_another_folder_is_left_to_the_user(claimsieve, tmp_path):
+    (tmp_path / "sub").mkdir()
+    assert claimsieve("configs", "copy", "starter-tfidf", tmp_path / "sub")[0] == 0
+    (tmp_path / "mine.yaml").write_text("extends: sub/base.yaml\nname: mine\n")
+    code, _, err = claimsieve("configs", "copy", tmp_path / "mine.yaml", tmp_path / "out")
+    assert code == 2
+    assert "expected a config that extends one beside it" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_copying_what_cannot_be_copied_is_one_message(claimsieve, tmp_path):
     (tmp_path / "alone.yaml").write_text("extends: gone.yaml\nname: alone\n")
     code, _, err = claimsieve("configs", "copy", tmp_path / "alone.yaml", tmp_path / "out")

@@ -49,6 +49,20 @@ def test_a_rating_of_one_word_tells_where_it_stands_with_its_rating_and_not_else
     assert "rating_words" not in plain
 
 
+def test_a_rating_with_an_underscore_is_found_as_words() -> None:
+    rows = [
+        Claim(
+            claim=f"c{row}",
+            event=str(row),
+            rating="half_true",
+            label=LABELS[row % 3],
+            evidence=(Evidence("It is half true."),),
+        )
+        for row in range(9)
+    ]
+    assert checks(audited(rows, ["train"] * 9))["rating_words"].count == 9
+
+
 def test_the_report_is_the_same_whatever_order_a_process_gives_its_sets() -> None:
     program = (
         "import json; from claimsieve.data.audit import audit; from claimsieve.records import Claim, Evidence;"

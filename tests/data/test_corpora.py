@@ -233,3 +233,15 @@ def test_a_row_without_a_rating_is_left_out_and_a_corpus_without_ratings_refused
     assert "no rating" in left_out.rejects[0].reason
     with pytest.raises(DataError, match=r"no rating .*map: \{rating: COLUMN\}"):
         corpora.load([Corpus(file=str(path), ratings={"right": "supported"})])
+
+
+def test_a_column_that_no_row_has_is_told_of_json_lines_too(file):
+    name = file(*labelled(3))
+    with pytest.raises(DataError, match="expected a column 'notez'"):
+        corpora.load([Corpus(file=name, map={"evidence": "notez"})])
+
+
+def test_a_file_of_a_recipes_name_is_another_corpus_in_any_order(file):
+    settings = [Corpus(file=file(*labelled(3), name="starter.jsonl")), Corpus(recipe="starter", max_claims=3)]
+    assert corpora.corpus_names(settings) == ["starter+", "starter"]
+    assert corpora.corpus_names(settings[::-1]) == ["starter", "starter+"]

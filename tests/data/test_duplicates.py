@@ -37,6 +37,8 @@ def jaccard(left: str, right: str) -> float:
         ("Ａｒｍｅｄ　man takes hos\u200btage", "armed man takes hostage"),
         ("RT RT @a @b: armed_man www.example.org/x?y=1 takes hostage", "armed man takes hostage"),
         ("Straße", "STRASSE"),
+        ("he said ❤\ufe0f", "he said"),  # a selector that makes the sign an emoji
+        ("ho\u034fstage", "hostage"),
         ("导弹袭击@xinhua了两个基地 https://t.co/abc真的", "导弹袭击 了两个基地 真的"),
     ],
 )

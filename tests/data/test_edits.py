@@ -145,3 +145,23 @@ def test_any_text_is_read_without_an_error(claim: str, passages: list[str], seed
     evidence = tuple(map(Evidence, passages))
     for row in edited([Claim(claim=claim, stance="supported", evidence=evidence)], share=1.0, seed=seed):
         assert row.evidence != evidence
+
+
+def test_a_claim_that_stands_refuted_as_well_is_not_edited() -> None:
+    """What the edit would teach it has, and a second passage may go on supporting it."""
+    claims = reports(rows=20)
+    twins = [
+        replace(claim, id=f"{claim.id}b", evidence=(Evidence("It was otherwise."),), stance="refuted")
+        for claim in claims[:10]
+    ]
+    made = edited([*claims, *twins], share=1.0, seed=0)
+    assert made
+    assert not {claim.claim for claim in made} & {claim.claim for claim in twins}
+
+
+def test_evidence_that_no_window_holds_is_not_edited() -> None:
+    claims = [
+        replace(claim, evidence=(*claim.evidence, Evidence(" ".join(map(str, range(3_000))))))
+        for claim in reports(rows=4)
+    ]
+    assert edited(claims, share=1.0, seed=0) == []

@@ -101,6 +101,28 @@ def test_edited_rows_come_after_those_of_train_and_are_of_train_only(tmp_path: P
     assert {claim.claim for claim in new} <= {claim.claim for claim in train}
 
 
+def test_what_is_left_out_of_train_does_not_come_back_in_another_order(tmp_path: Path) -> None:
+    """Neither with strange passages nor with an edit beside the claim, which both keep its label."""
+    rows = [
+        {
+            "id": str(row),
+            "claim": f"{('blue', 'red', 'green')[row % 3]} flag {row}",
+            "event": str(row),
+            "label": LABELS[row % 3],
+            "evidence": f"Passage {row}.",
+        }
+        for row in range(400)
+    ]
+    plain = data_of(tmp_path, rows, augmentation=Augmentation(thinned=1.0, distracted=1.0))
+    prepared, cut = cut_once(plain)
+    made = augmented(prepared, cut, plain)
+    thinned_out = {claim.claim for claim in parts(prepared, cut)["train"]} - {
+        claim.claim for claim in made if "#" not in claim.id
+    }
+    assert thinned_out
+    assert not thinned_out & {claim.claim for claim in made}
+
+
 def test_every_seed_is_a_cut_of_its_own_unless_the_split_has_a_seed(tmp_path: Path) -> None:
     data = data_of(tmp_path, rows_of())
     prepared = prepare(data)

@@ -1,6 +1,8 @@
 """What a recipe may read, which of several corpora it reads, and what a run maps otherwise than its recipe."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -184,3 +186,47 @@ def test_a_recipe_of_several_corpora_is_read_by_their_names():
         recipes.load("pairs:snli_cda")
     with pytest.raises(ConfigError, match=r"averitec: .*, found 'dev'\. Known: averitec \(it has no variants\)"):
         recipes.load("averitec:dev")
+
+
+def test_a_recipe_reads_a_table_as_a_config_reads_the_file(own_recipe):
+    """An empty cell is nothing, and JSON in a cell of evidence or techniques is read."""
+    cells = (
+        'text,verdict,notes,manipulation\na,open,"[""one"", ""two""]",[]\nb,open,,\nc,open,[sic] three,"[""doubt""]"\n'
+    )
+    fields = {"claim": "text", "rating": "verdict", "evidence": "notes"}
+    recipe = own_recipe(cells, file="own/rows.csv", fields=fields, ratings={"open": "insufficient"})
+    file = Path(os.environ["CLAIMSIEVE_CORPORA"]) / "own" / "rows.csv"
+    by_recipe, _ = reading.load([Corpus(recipe=recipe)])
+    by_file, _ = reading.load([Corpus(file=str(file), map=fields, ratings={"open": "insufficient"})])
+    found = [[(c.claim, c.label, c.manipulation, c.evidence) for c in claims] for claims in (by_recipe, by_file)]
+    assert found[0] == found[1]
+    assert [(label, techniques) for _, label, techniques, _ in found[0]] == [
+        ("unverified", ()),
+        ("unverified", None),
+        ("propaganda", ("doubt",)),
+    ]
+    assert [len(evidence) for *_, evidence in found[0]] == [2, 0, 1]
+
+
+def test_a_recipe_may_lie_under_a_name_with_a_colon(own_recipe, tmp_path):
+    path = tmp_path / "a:b" / "own.yaml"
+    path.parent.mkdir()
+    path.write_bytes(Path(own_recipe({"text": "a", "verdict": "yes"})).read_bytes())
+    assert recipes.load(str(path)).name == "own"
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "x" * 300 + ".yaml", "a\0b.yaml"])
+def test_a_name_that_can_be_no_file_is_no_recipe(name):
+    with pytest.raises(ConfigError, match="expected the name of a recipe or a recipe file, found neither"):
+        recipes.load(name)
+
+
+def test_a_pattern_that_is_none_is_told(own_recipe):
+    name = own_recipe({"text": "a", "verdict": "yes"}, files=["a**b.jsonl"])
+    with pytest.raises(ConfigError, match=r"with \*\* for whole folders only, found 'a\*\*b.jsonl'"):
+        recipes.load(name)
+
+
+@pytest.mark.parametrize("source", ["(" * 5_000, "!" * 20_000 + "a", f"a[{'9' * 5_000}]"])
+def test_an_expression_that_cannot_be_read_is_the_name_of_a_column(source):
+    assert field_mapper({"claim": source}, place="here")({source: "said"})["claim"] == "said"

@@ -8,6 +8,7 @@ import pytest
 from claimsieve.data.recipe_reader import read
 from claimsieve.data.recipes import load
 from claimsieve.data.story_rows import StoryPassage, rows_of_story, stance_of
+from claimsieve.errors import DataError
 from claimsieve.records import RecordError, claim_from_row
 
 CLAIMS = [
@@ -107,6 +108,11 @@ def test_a_row_fits_into_a_usual_window():
         ({"claim": "A row of another kind."}, "not a story"),
         ({**STORY, "claims": [{"id": "a", "text": 7}]}, "text"),
         ({**STORY, "claims": [CLAIMS[0], CLAIMS[0]]}, "claim 'a' stands twice"),
+        ({**STORY, "passages": [PASSAGES[0], {**PASSAGES[0], "supports": []}]}, "a passage stands twice"),
+        ({**STORY, "passages": [passage(" ", supports="a")]}, "passages"),
+        ({**STORY, "passages": [passage("boats " * 200, supports="a")]}, "claim 'a' and any passage have more than"),
+        ({**STORY, "story": ""}, "story"),
+        ({**STORY, "story": "fog/a"}, "story"),
     ],
 )
 def test_what_is_no_story_is_told(story, message):
@@ -115,10 +121,20 @@ def test_what_is_no_story_is_told(story, message):
 
 
 def test_a_bad_story_costs_itself_alone(tmp_path, monkeypatch):
-    lines = (STORY, {"claim": "no story"}, {**STORY, "story": "mist"})
+    good = [{**STORY, "story": f"fog-{number}"} for number in range(20)]
+    lines = [good[0], {"claim": "no story"}, *good[1:]]
     (tmp_path / "some.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     monkeypatch.setenv("CLAIMSIEVE_CORPORA", str(tmp_path))
     found = list(read(load("stories").model_copy(update={"root": "corpora", "files": ("some.jsonl",)})))
     rejects = [item for item in found if hasattr(item, "reason")]
     assert [(item.place, item.reason.split(":")[0]) for item in rejects] == [(2, "not a story")]
-    assert {item.event for item in found if not hasattr(item, "reason")} == {"fog", "mist"}
+    assert {item.event for item in found if not hasattr(item, "reason")} == {story["story"] for story in good}
+
+
+def test_too_many_bad_stories_are_no_corpus(tmp_path, monkeypatch):
+    """A good story is many rows, so by rows one bad story of three would pass."""
+    lines = (STORY, {"claim": "no story"}, {**STORY, "story": "mist"})
+    (tmp_path / "some.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    monkeypatch.setenv("CLAIMSIEVE_CORPORA", str(tmp_path))
+    with pytest.raises(DataError, match=r"at most 5% unreadable stories, found 1 of 3\. First: line 2: not a story"):
+        list(read(load("stories").model_copy(update={"root": "corpora", "files": ("some.jsonl",)})))

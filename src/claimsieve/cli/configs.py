@@ -78,6 +78,8 @@ def copy(
     base = configs.read_extends(source)
     if base is not None:
         files.append(base)
+    if base is not None and base.parent.resolve() != source.parent.resolve():
+        raise ConfigError(f"{source}: expected a config that extends one beside it, found {base}. Copy both yourself.")
     configs.load(name)  # a user's own may extend a file that is not there
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -86,6 +88,12 @@ def copy(
     taken = [directory / file.name for file in files if (directory / file.name).exists()]
     if directory / source.name in taken:
         raise ConfigError(f"{directory / source.name}: expected no such file yet; it is not overwritten.")
+    for file in files:
+        if directory / file.name in taken and (directory / file.name).read_bytes() != file.read_bytes():
+            raise ConfigError(
+                f"{directory / file.name}: expected the config that {source.name} extends, found another of that name. "
+                "Copy to another folder."
+            )
     for file in files:
         if directory / file.name not in taken:
             write_file(directory / file.name, file.read_bytes())

@@ -127,7 +127,7 @@ def compare_maps(
     maps = dict(recipe.other_maps)
     if rating:
         maps["as asked"] = rating_map(rating)
-    settings = configs.load("starter-tfidf", [f"data.corpora=[{{recipe: {json.dumps(name)}}}]"])
+    settings = configs.load("starter-tfidf", [f"data.corpora=[{{recipe: {json.dumps(name, ensure_ascii=False)}}}]"])
     results = study_maps(settings, maps, range(seeds), corpus=recipe.name, say=lambda text: say(text, quiet=quiet))
     if all(result.macro_f1 is None for result in results):
         raise DataError(f"{name}: expected claims of two labels under one map at least, found none to train on.")

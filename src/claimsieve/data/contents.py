@@ -45,7 +45,7 @@ def find(claims: Sequence[Claim], names: Sequence[str], *, inputs: Sequence[Inpu
 def _rating_words(claims: Sequence[Claim], rendered: Sequence[tuple[str, str]]) -> Finding | None:
     """Words of verdicts, and the corpora's own ratings; those of one word only where they go with their rating."""
     ratings = Counter(claim.rating.casefold() for claim in claims if claim.rating)
-    own = {" ".join(re.findall(r"\w+", rating)): rating for rating, _ in ratings.most_common(MAX_RATINGS)}
+    own = {" ".join(re.findall(r"[^\W_]+", rating)): rating for rating, _ in ratings.most_common(MAX_RATINGS)}
     own.pop("", None)
     patterns = [_VERDICT]
     if own:
@@ -54,7 +54,7 @@ def _rating_words(claims: Sequence[Claim], rendered: Sequence[tuple[str, str]]) 
     rows_of: dict[str, list[int]] = defaultdict(list)
     for row, texts in enumerate(rendered):
         found = (match for text in texts for pattern in patterns for match in pattern.findall(text))
-        for word in {" ".join(re.findall(r"\w+", match.casefold())) for match in found}:
+        for word in {" ".join(re.findall(r"[^\W_]+", match.casefold())) for match in found}:
             rows_of[word].append(row)
     telling = {word: rows for word, rows in rows_of.items() if _tells(word, rows, own, ratings, claims)}
     examples = []

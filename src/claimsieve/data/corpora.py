@@ -11,11 +11,10 @@ from claimsieve.data.fields import apply_rating, check_changes, check_ratings, c
 from claimsieve.data.files import Reject, Row, columns, format_of, read_rows, record_cells
 from claimsieve.data.hub import read_hub
 from claimsieve.data.packed import unpacked_name
+from claimsieve.data.rows import MAX_REJECTED_SHARE
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.records import Claim, RecordError, claim_from_row
 from claimsieve.settings import Corpus
-
-MAX_REJECTED_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,10 @@ def load_labelled(
 def corpus_names(corpora: Sequence[Corpus]) -> list[str]:
     """The name of each; two parts of one dataset are two corpora, since their rows have numbers of their own."""
     names: list[str] = []
+    of_recipes = {corpus_name(corpus) for corpus in corpora if corpus.recipe is not None}
     for corpus in corpora:
         name = corpus_name(corpus)
-        while name in names and corpus.recipe is None:
+        while corpus.recipe is None and (name in names or name in of_recipes):
             name += "+"
         names.append(name)
     return names
@@ -105,10 +105,19 @@ def read(corpus: Corpus, *, name: str, changes: Mapping[str, str | None] = {}) -
     if corpus.recipe is not None:
         items = recipe_reader.read(recipes.load(corpus.recipe), changes=changes)
     elif corpus.file is not None:
-        items = read_file(corpus.file, mapping=corpus.map, ratings=corpus.ratings, corpus=name, changes=changes)
+        items = read_file(
+            corpus.file,
+            mapping=corpus.map,
+            ratings=corpus.ratings,
+            corpus=name,
+            changes=changes,
+            every_column=bool(corpus.map),
+        )
     else:
         hub, part = str(corpus.hub), corpus.hub_split
-        rows = read_hub(hub, config=corpus.hub_config, split=part, revision=corpus.hub_revision)
+        rows: Iterable[Row | Reject] = read_hub(hub, config=corpus.hub_config, split=part, revision=corpus.hub_revision)
+        if corpus.map:
+            rows = _with_columns(rows, hub, corpus.map)
         items = _claims(
             rows, hub, mapping=corpus.map, ratings=corpus.ratings, corpus=name, tabular=True, changes=changes
         )

@@ -71,9 +71,13 @@ def cluster(
     return cluster_of_text[text_of_row]
 
 
+_INVISIBLE_MARKS = {0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+
+
 def _mark_or_space(match: re.Match[str]) -> str:
     category = unicodedata.category(match[0])
-    if category == "Cf":  # zero-width characters: invisible, and a known way around exact matching
+    # Zero-width characters, joiners and variation selectors: invisible, and a known way around exact matching.
+    if category == "Cf" or ord(match[0]) in _INVISIBLE_MARKS:
         return ""
     return match[0] if category.startswith("M") else " "
 

@@ -2,13 +2,15 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from claimsieve.data.draws import dice_of, shuffled
 from claimsieve.data.editing import dates, names, negation, numbers, opposites
 from claimsieve.records import Claim, label_of
+
+_MAX_CHARACTERS = 10_000  # of evidence: what an edit looks at takes the square of it, and no window is as wide
 
 _Edit = Callable[[str, Sequence[str], random.Random], list[str] | None]
 
@@ -21,18 +23,20 @@ def edited(claims: Sequence[Claim], *, share: float, seed: int) -> list[Claim]:
     One number, date, opposite, negation or name is edited in the evidence, and the claim keeps its words, so that these
     tell nothing. With each kind of edit as many rows again, or as many as there can be, are edited where the claim does
     not look, and stay supported, so that odd evidence tells nothing either. Ids get '#edited' or '#untouched'. Rows in
-    other languages than English are left alone. The order of the claims never matters.
+    other languages than English are left alone, and claims that stand refuted in their corpus as well: these have what
+    an edit would teach, and often a second passage that supports them still. The order of the claims never matters.
     """
     corpora: dict[str | None, list[int]] = defaultdict(list)
     for row, claim in enumerate(claims):
         if claim.stance == "supported" and claim.evidence:
             corpora[claim.corpus].append(row)
+    refuted = {(claim.corpus, claim.claim) for claim in claims if claim.stance == "refuted"}
     made = []
     for corpus in sorted(corpora, key=str):
         most = round(share * len(corpora[corpus]))
         if not most:
             continue
-        english = [row for row in corpora[corpus] if (claims[row].lang or "en").lower().startswith("en")]
+        english = [row for row in corpora[corpus] if _is_editable(claims[row], refuted)]
         known = names.pool(claims[row].claim for row in english)
         kinds: Counter[str] = Counter()
         for row in shuffled(claims, english, f"edited{seed}"):
@@ -49,6 +53,14 @@ def edited(claims: Sequence[Claim], *, share: float, seed: int) -> list[Claim]:
                 kinds[found[0]] -= 1
                 made.append(replace(_with_texts(claims[row], found[1], "untouched"), rating=None))
     return made
+
+
+def _is_editable(claim: Claim, refuted: Container[tuple[str | None, str]]) -> bool:
+    return (
+        (claim.lang or "en").lower().startswith("en")
+        and (claim.corpus, claim.claim) not in refuted
+        and sum(len(passage.text) for passage in claim.evidence) <= _MAX_CHARACTERS
+    )
 
 
 def _refuting(known: names.Pool) -> dict[str, _Edit]:

@@ -35,6 +35,7 @@ _CHAINS = (
     "value_projection",
     "pipe",
 )
+_NO_EXPRESSION = (JMESPathError, RecursionError, ValueError)  # ValueError: more digits than Python reads
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
@@ -55,7 +56,7 @@ def field_mapper(mapping: Mapping[str, str], *, place: str) -> Callable[[Row], d
             )
         try:
             expression = jmespath.compile(source)
-        except JMESPathError:
+        except _NO_EXPRESSION:
             expression = None  # a plain column name with spaces or signs is no JMESPath, and need not be
         picks.append((field, source, expression))
 
@@ -78,7 +79,7 @@ def columns_of(source: str) -> list[str]:
     """The columns of a row that a field's source reads: of `not_null(date, day)` both, of a literal none."""
     try:
         tree = jmespath.compile(source).parsed
-    except JMESPathError:
+    except _NO_EXPRESSION:
         return [source]  # a plain column name, with spaces or signs
     return list(dict.fromkeys(_heads(tree)))
 

@@ -156,6 +156,10 @@ def augmented(prepared: Prepared, cut: Cut, data: Data) -> list[Claim]:
     train = [prepared.claims[row] for row in rows]
     plan, own = data.augmentation, prepared.clusters[rows].tolist()
     kept = thinned(train, share=plan.thinned, seed=cut.seed, clusters=own)
+    # What was left out does not come back with its passages in another order.
+    chosen = set(map(id, kept))
+    own = [cluster for claim, cluster in zip(train, own, strict=True) if id(claim) in chosen]
+    train = kept
     made = augment(
         train,
         mispaired=plan.mispaired,

@@ -15,8 +15,9 @@ from claimsieve.data.fields import (
     iso_date,
     rating_name,
 )
-from claimsieve.data.files import Reject, Row, read_rows, read_tabbed
+from claimsieve.data.files import Reject, Row, format_of, read_rows, read_tabbed
 from claimsieve.data.recipes import Recipe, files_of
+from claimsieve.data.rows import MAX_REJECTED_SHARE, record_cells
 from claimsieve.data.story_rows import rows_of_story
 from claimsieve.errors import DataError
 from claimsieve.records import Claim, InputField, RecordError, claim_from_row
@@ -45,6 +46,7 @@ def read(
     # What the map does not name is taken under its own name; a field of models must not come in that way.
     hidden = (recipe.never_inputs.keys() & set(get_args(InputField))) - recipe.fields.keys()
     for path in files_of(recipe):
+        tabular = recipe.format == "tabs" or (recipe.format == "rows" and format_of(path.name) != "jsonl")
         for row in _rows(path, recipe):
             if isinstance(row, Reject):
                 yield row
@@ -55,6 +57,10 @@ def read(
                 place = f"{path.name}, row {row.place}"
                 try:
                     mapped = {key: value for key, value in mapper(fields).items() if key not in hidden}
+                    if tabular:  # an empty claim or rating stays one: a bad row, and not a column that is missing
+                        mapped = {key: "" for key in ("claim", "rating") if mapped.get(key) == ""} | record_cells(
+                            mapped
+                        )
                     claim = _claim(mapped, recipe, changes, place=place, number=survey.items)
                 except RecordError as error:
                     yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False, default=str)[:200])
@@ -115,14 +121,23 @@ def _rows(path: Path, recipe: Recipe) -> Iterator[Row | Reject]:
 
 
 def _rows_of_stories(path: Path) -> Iterator[Row | Reject]:
+    """Raises DataError when too many are none: a good one is a hundred rows, and would hide as many bad ones."""
+    stories, rejects = 0, []
     for row in read_rows(str(path)):
-        if isinstance(row, Reject):
-            yield row
-            continue
-        try:
-            yield from (Row(row.place, fields) for fields in rows_of_story(row.fields))
-        except RecordError as error:
-            yield Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False)[:200])
+        stories += 1
+        if isinstance(row, Row):
+            try:
+                yield from [Row(row.place, fields) for fields in rows_of_story(row.fields)]
+                continue
+            except RecordError as error:
+                row = Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=False)[:200])
+        rejects.append(row)
+        yield row
+    if len(rejects) > MAX_REJECTED_SHARE * stories:
+        raise DataError(
+            f"{path}: expected at most {MAX_REJECTED_SHARE:.0%} unreadable stories, found {len(rejects):,} of "
+            f"{stories:,}. First: line {rejects[0].place}: {rejects[0].reason}."
+        )
 
 
 def _exploded(fields: dict[str, Any], recipe: Recipe) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -65,11 +66,12 @@ def load(name: str) -> Recipe:
 
     Raises ConfigError that lists every problem.
     """
-    base, _, variant = name.partition(":")
+    # A path may have a colon of its own.
+    base, _, variant = (name, "", "") if _is_recipe_file(name) else name.partition(":")
     path = Path(base)
-    if not (path.suffix in (".yaml", ".yml") and path.is_file()):
+    if not _is_recipe_file(base):
         path = _shipped(base)
-        if not re.fullmatch(r"\w+", base) or not path.is_file():
+        if not re.fullmatch(r"\w{1,100}", base) or not path.is_file():
             raise ConfigError(
                 f"{name}: expected the name of a recipe or a recipe file, found neither."
                 f"{did_you_mean(name, names())} Known: {', '.join(names())}."
@@ -91,9 +93,18 @@ def load(name: str) -> Recipe:
     unsafe = [
         file for file in recipe.files if not Path(file).parts or Path(file).is_absolute() or ".." in Path(file).parts
     ]
+    unsafe += [file for file in recipe.files for part in Path(file).parts if "**" in part and part != "**"]
     if unsafe:
-        raise ConfigError(f"{path}: expected files below the corpora folder, found '{unsafe[0]}'.")
+        raise ConfigError(
+            f"{path}: expected files below the corpora folder, with ** for whole folders only, found '{unsafe[0]}'."
+        )
     return recipe
+
+
+def _is_recipe_file(name: str) -> bool:
+    with suppress(OSError):  # a name that is too long for a file
+        return Path(name).suffix in (".yaml", ".yml") and Path(name).is_file()
+    return False
 
 
 def _shipped(name: str) -> Path:

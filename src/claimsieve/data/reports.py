@@ -133,6 +133,8 @@ def reported(
     for name in sorted(corpora, key=str):
         wanted = round(share * len(corpora[name]))
         usable = [row for row in shuffled(claims, corpora[name], f"reported{seed}") if _is_reportable(claims[row])]
+        if _is_one_story([claims[row] for row in usable]):
+            continue
         for place, row in enumerate(usable[:wanted]):
             claim, other = claims[row], _other(claims, usable, place, clusters)
             if other is not None:
@@ -151,6 +153,12 @@ def _is_reportable(claim: Claim) -> bool:
         and len(sentences(text)) == 1
         and is_plain(text)
     )
+
+
+def _is_one_story(claims: Sequence[Claim]) -> bool:
+    """Whether none of them can lend another a passage; looking for one would take the square of their number."""
+    events = {event_of(claim) for claim in claims}
+    return (len(events) == 1 and None not in events) or len({claim.evidence for claim in claims}) == 1
 
 
 def _other(
@@ -176,7 +184,8 @@ def _with_reports(claim: Claim, other: Claim, told: str, *, seed: int) -> Claim:
     if len(parts) == 2 and dice.random() < 0.5:
         passages = [Evidence(" ".join(parts))]
     if dice.random() < 1 / 3:
-        passages += dice.sample(other.evidence, min(len(other.evidence), dice.randint(1, _MAX_STRANGERS)))
+        strangers = dice.sample(other.evidence, min(len(other.evidence), dice.randint(1, _MAX_STRANGERS)))
+        passages += [Evidence(passage.text) for passage in strangers]  # without a source, as the reports are
     return replace(
         claim,
         id=None if claim.id is None else f"{claim.id}#{told}",

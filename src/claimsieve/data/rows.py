@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+MAX_REJECTED_SHARE = 0.05  # of a corpus
 MAX_ROW_BYTES = 16_000_000  # of a line of JSON; characters of a row of a table
 MAX_NESTING = 100  # well below Python's own limit, so that whatever was read can also be walked and written
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from claimsieve.problems import explain
 from claimsieve.records import RecordError, Stance
@@ -26,14 +26,18 @@ _HANDFULS = (
 )
 
 
+Name = Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")]  # parts of a row's id, with / between them
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
+
+
 class StoryClaim(Section):
-    id: str
-    text: str
+    id: Name
+    text: Text
     picture: bool = False  # about a picture, a recording or a document: nobody looked whether that manipulates
 
 
 class StoryPassage(Section):
-    text: str
+    text: Text
     source: str
     date: str
     supports: tuple[str, ...]
@@ -42,7 +46,7 @@ class StoryPassage(Section):
 
 
 class Story(Section):
-    story: str
+    story: Name
     topic: str
     claims: Annotated[tuple[StoryClaim, ...], Field(min_length=1)]
     passages: Annotated[tuple[StoryPassage, ...], Field(min_length=1)]
@@ -51,7 +55,8 @@ class Story(Section):
 def rows_of_story(fields: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The rows of one story, the same ones every time; each set of passages once a claim.
 
-    Raises RecordError when the object is no story, or when a passage decides a claim that is not there or both ways.
+    Raises RecordError when the object is no story, when a passage stands twice, decides a claim that is not there or
+    decides one both ways, and when the passages are too long for a claim to have a row.
     """
     try:
         story = Story.model_validate_json(json.dumps(fields))
@@ -60,15 +65,22 @@ def rows_of_story(fields: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     known = Counter(claim.id for claim in story.claims)
     if twice := [claim for claim, times in known.items() if times > 1]:
         raise RecordError(f"claim '{twice[0]}' stands twice")
+    if len({passage.text for passage in story.passages}) < len(story.passages):
+        raise RecordError("a passage stands twice")
     for number, passage in enumerate(story.passages, start=1):
         if strange := sorted({*passage.supports, *passage.refutes} - known.keys()):
             raise RecordError(f"passage {number} decides claim '{strange[0]}', which the story does not have")
         if both := sorted({*passage.supports} & {*passage.refutes}):
             raise RecordError(f"passage {number} supports claim '{both[0]}' and refutes it")
     for claim in story.claims:
-        for number, chosen in enumerate(_handfuls(claim, story), start=1):
+        handfuls = list(_handfuls(claim, story))
+        if not handfuls:
+            raise RecordError(
+                f"claim '{claim.id}' and any passage have more than {_MAX_CHARACTERS:,} characters: make them shorter"
+            )
+        for number, chosen in enumerate(handfuls, start=1):
             yield {
-                "id": f"{story.story}-{claim.id}-{number:02}",
+                "id": f"{story.story}/{claim.id}/{number:02}",
                 "claim": claim.text,
                 "evidence": [{"text": p.text, "source": p.source, "date": p.date} for p in chosen],
                 "event": story.story,
