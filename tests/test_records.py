@@ -29,7 +29,7 @@ CODEBOOK = {
 }
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-words = text.filter(str.strip)
+words = text.map(lambda drawn: f"{drawn}a")  # something in it can be seen
 names = text.filter(bool)
 dates = st.one_of(
     st.dates().map(str), st.dates().map(lambda day: str(day)[:7]), st.integers(1, 9999).map(lambda year: f"{year:04}")
@@ -194,3 +194,11 @@ def test_a_refusal_quotes_little_of_what_it_refuses():
     with pytest.raises(RecordError) as refusal:
         claim_from_row({"claim": "a", "label": "x" * 1_000_000})
     assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\ufeff \u2060\n", "\x00\x07", "\u202e\u200d"])
+def test_what_cannot_be_seen_is_neither_a_claim_nor_evidence(blank):
+    with pytest.raises(RecordError, match="the claim is empty"):
+        claim_from_row({"claim": blank})
+    assert claim_from_row({"claim": "a", "evidence": [blank, "b"]}).evidence == (Evidence("b"),)
+    assert claim_from_row({"claim": f"{blank}a"}).claim == f"{blank}a"

@@ -21,7 +21,7 @@ from claimsieve.evaluation.shortcuts import Shortcuts, measure_shortcuts, shuffl
 from claimsieve.inference.decide import decide
 from claimsieve.models import Model
 from claimsieve.models.artifacts import library_versions
-from claimsieve.models.explanation import explain
+from claimsieve.models.explanation import attributed, explain
 from claimsieve.records import LABELS, Claim, Label
 from claimsieve.report import Origin, evaluation_page
 from claimsieve.settings import RunConfig
@@ -96,7 +96,7 @@ def _explained(
     if not claims:
         return None, {}
     try:
-        attributions = list(model.attribute(claims))
+        attributions = list(attributed(model, claims))
     except ModelError:  # of a tokenizer that does not say where its tokens stand
         return None, {}
     answers, explanations = explain(model, claims, attributions=attributions)

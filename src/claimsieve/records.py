@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date as calendar_date
@@ -102,7 +103,7 @@ def claim_from_row(row: Any) -> Claim:
     if "claim" not in row or row["claim"] is None:
         raise RecordError("no claim")
     text = _text(row, "claim", limit=MAX_CLAIM_CHARACTERS)
-    if text is None or not text.strip():
+    if text is None or _is_blank(text):
         raise RecordError("the claim is empty")
     stance = _choice(row, "stance", STANCES)
     label = _choice(row, "label", LABELS)
@@ -156,9 +157,17 @@ def _passage(item: Any) -> Evidence | None:
     text = _text(item, "text")
     if text is None:
         raise RecordError("an evidence passage has no text")
-    if not text.strip():
+    if _is_blank(text):
         return None
     return Evidence(text, _text(item, "source"), _date(item.get("date"), "evidence date"), _text(item, "url"))
+
+
+def _is_blank(text: str) -> bool:
+    """Whether nothing in it can be seen: white space, controls, and what joins or turns letters (Unicode Cf, Cc)."""
+    bare = text.strip()
+    return not bare or (
+        not bare[0].isalnum() and all(c.isspace() or unicodedata.category(c) in ("Cf", "Cc") for c in bare)
+    )
 
 
 def _text(row: Mapping[str, Any], key: str, *, limit: int | None = None) -> str | None:

@@ -1,10 +1,13 @@
 """What a model says, which labels it cannot rule out, and why it leaves a claim to a person."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from claimsieve.errors import ModelError
 from claimsieve.evaluation.calibration import Calibration, apply
-from claimsieve.inference.decide import MAX_PASSAGES, decide, predictions_of
+from claimsieve.inference.decide import MAX_PASSAGES, decide, judge, predictions_of
 from claimsieve.records import LABELS, Claim, Evidence
 
 EVEN = dict.fromkeys(LABELS, 1 / 3)
@@ -145,3 +148,10 @@ def test_probabilities_turn_to_the_mix_that_is_named():
 def test_no_claims_are_no_trouble():
     decisions = decide(Reader(), [], calibration())
     assert (decisions.sets.shape, list(decisions.reasons), predictions_of(decisions, [])) == ((0, 3), [], [])
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_answers_that_are_no_numbers_label_nothing(broken):
+    answers = np.array([[0.2, 0.3, 0.5], [broken, 0.5, 0.5]])
+    with pytest.raises(ModelError, match="found NaN or infinity for 1 of 2 claims"):
+        judge(SimpleNamespace(inputs=("claim",), heads=()), [Claim("a"), Claim("b")], answers, None)

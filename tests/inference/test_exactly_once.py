@@ -283,3 +283,43 @@ def test_a_recipe_that_changed_is_refused_by_name(model, own_recipe, tmp_path):
     own_recipe(*rows, fields={"claim": "title", "rating": "verdict"})
     with pytest.raises(DataError, match=r"options\.recipe\.fields\.claim was \"text\", is \"title\""):
         predict_file(model, Job(recipe, target))
+
+
+def test_an_output_that_was_finished_and_is_gone_is_told(model, source, tmp_path, monkeypatch):
+    """Killed between the last move and the end of the folder, and the output moved away before the next run."""
+    target = tmp_path / "out.jsonl"
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.Journal, "remove", lambda self: self.close())
+        predict_file(model, Job(str(source), str(target)))
+    assert predict_file(model, Job(str(source), str(target))).labelled > 0  # the output is there: all is well
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.Journal, "remove", lambda self: self.close())
+        predict_file(model, Job(str(source), str(target), restart=True))
+    target.unlink()
+    with pytest.raises(DataError, match=r"out.jsonl: was finished in an earlier run and is gone\. Begin anew"):
+        predict_file(model, Job(str(source), str(target)))
+    predict_file(model, Job(str(source), str(target), restart=True))
+    assert target.exists()
+
+
+def test_a_link_is_no_folder_to_work_in(model, source, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "out.jsonl.partial").symlink_to(elsewhere)
+    with pytest.raises(DataError, match="expected a folder beside the output, found a link"):
+        predict_file(model, Job(str(source), str(tmp_path / "out.jsonl")))
+    assert not list(elsewhere.iterdir())
+
+
+def test_an_input_that_is_written_over_while_it_is_read_is_noticed(model, source, tmp_path, monkeypatch):
+    """The same size, so that only the moment of writing tells."""
+    commit = journal.Journal.commit
+
+    def commit_and_write_over(self, *parts):
+        commit(self, *parts)
+        source.write_bytes(source.read_bytes().replace(b"bridge", b"harbor"))
+
+    monkeypatch.setattr(journal.Journal, "commit", commit_and_write_over)
+    with pytest.raises(DataError, match=r"in\.jsonl: changed while it was read\. Begin anew"):
+        predict_file(model, Job(str(source), str(tmp_path / "out.jsonl")))
+    assert not (tmp_path / "out.jsonl").exists()

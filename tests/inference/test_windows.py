@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from claimsieve.cli.options import reject_limit
 from claimsieve.data.corpora import load_labelled
-from claimsieve.data.files import Reject
+from claimsieve.data.files import Reject, Row
 from claimsieve.errors import ConfigError, DataError
 from claimsieve.inference import windows
 from claimsieve.inference.predict import Job, Tally, predict_file
@@ -361,3 +361,13 @@ def test_a_tally_adds_up_by_name():
     assert asdict(added) == asdict(first) | {"read": 7, "labelled": 6, "split": 2, "cut": 1}
     assert Counter(first.counts()) == Counter({"read": 3, "labelled": 2, "rejected": 1}) | Counter()
     assert set(first.counts()) == set(asdict(first)) - {"rejects_file"}
+
+
+def test_a_year_may_be_a_number(tmp_path):
+    rows = [{"claim": "a", "date": date} for date in (2020, 2020.0, "2020", 20200108, True)]
+    read = ItemReader("in.jsonl", {}, ("claim", "date"))
+    found = [read(row) for window in windows.windows(written(tmp_path / "in.jsonl", rows)) for row in window.rows]
+    assert [item.claim.date for item in found[:3]] == ["2020"] * 3
+    assert not any(item.is_date_unreadable for item in found[:3])
+    assert all("expected 'date'" in reject.reason for reject in found[3:])
+    assert ItemReader("in.jsonl", {}, ("claim",))(Row(1, rows[3])).is_date_unreadable

@@ -182,6 +182,22 @@ def test_a_path_out_of_the_directory_is_refused_before_it_is_read(name, director
         load(directory)
 
 
+@pytest.mark.parametrize("name", ["weights/ring.json", "x" * 5_000, "weights/\ud800.json"])
+def test_a_name_that_no_file_can_have_is_told(name, directory):
+    (directory / "weights" / "ring.json").symlink_to("ring.json")
+    files = json.loads((directory / "manifest.json").read_text())["files"]
+    edit_manifest(directory, files={name: {"sha256": "0" * 64, "bytes": 6}, **files})
+    with pytest.raises(ModelError, match=r"the manifest names .*, which cannot be read|expected '.*', found nothing"):
+        load(directory)
+
+
+@pytest.mark.parametrize("inputs", [["evidence"], ["bogus"], []])
+def test_fields_that_are_none_or_not_those_of_the_settings_are_refused(inputs, directory):
+    edit_manifest(directory, inputs=inputs)
+    with pytest.raises(ModelError, match="expected one list of fields that the model reads"):
+        load(directory)
+
+
 def test_a_newer_format_asks_for_a_newer_claimsieve(directory):
     edit_manifest(directory, format_version=2)
     with pytest.raises(ModelError, match=r"format 2 is newer than 1.*Upgrade claimsieve"):

@@ -8,6 +8,8 @@ import pytest
 from claimsieve.errors import ModelError, TrainingError
 from claimsieve.models.artifacts import load_model, write_model
 from claimsieve.models.cascade import CascadeModel, Tier
+from claimsieve.models.explanation import explain
+from claimsieve.records import Claim, Evidence
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +145,15 @@ def test_it_is_not_trained(tiers, train):
     cheap, encoder = tiers("tfidf")
     with pytest.raises(TrainingError, match="a cascade is not trained"):
         CascadeModel(cheap=cheap, encoder=encoder, threshold=0.5).fit(train, valid=[])
+
+
+def test_pieces_and_cuts_are_those_of_the_tier_that_answers(tiers):
+    """The encoder's window is short, the cheap tier's is not."""
+    long = Claim("the bridge", evidence=(Evidence("a passage about the harbour. " * 40),))
+    cheap, encoder = tiers("tfidf")
+    for threshold, expected in ((0.0, []), (1.0, [1])):
+        model = CascadeModel(cheap=cheap, encoder=encoder, threshold=threshold)
+        read = model.encode([Claim("the bridge"), long])
+        assert read.in_pieces == expected
+        _, explanations = explain(model, [Claim("the bridge"), long])
+        assert [one.beginning_only for one in explanations] == [False, bool(expected)]

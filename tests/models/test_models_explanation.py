@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from claimsieve.evaluation.faithfulness import faithfulness
 from claimsieve.models import kind_class
+from claimsieve.models.attributions import Attributions, softmax, towards_chosen
 from claimsieve.models.explanation import TOP, explain, largest
 from claimsieve.records import LABELS, MAX_CLAIM_CHARACTERS, Claim, Evidence
 
@@ -263,3 +265,41 @@ def test_in_bfloat16_the_same_words_weigh_most(trained, held_out, tmp_path):
         weights = {(word.field, word.passage, word.start): word.weight for word in other.words}
         first = one.words[0]
         assert weights[first.field, first.passage, first.start] == pytest.approx(first.weight, rel=0.1, abs=0.05)
+
+
+class InPieces:
+    """Its first window says verified, all of its evidence together propaganda; 'denied' speaks for the latter."""
+
+    inputs, heads = ("claim", "evidence"), ()
+
+    def encode(self, claims):
+        return SimpleNamespace(in_pieces=[row for row, claim in enumerate(claims) if len(claim.evidence) > 1], cut=[])
+
+    def answers(self, encoded):
+        return np.array([[0.2, 0.1, 0.7] for _ in encoded.in_pieces])
+
+    def attribute(self, claims, *, chosen=None):
+        logits = np.log(np.tile([0.6, 0.1, 0.3], (len(claims), 1)))
+        weights = towards_chosen(logits, chosen)[:, 2]
+        rows = np.arange(len(claims))
+        yield Attributions(rows, softmax(logits), 2 * rows + 1, 0 * rows, 0 * rows + len("denied"), weights)
+
+
+def test_what_is_explained_is_the_label_of_all_pieces_and_not_of_the_first():
+    short = Claim("the bridge", evidence=(Evidence("denied"),))
+    long = replace(short, evidence=(Evidence("denied"), Evidence("denied")))
+    answers, explanations = explain(InPieces(), [short, long, short])
+    assert [LABELS[place] for place in answers.argmax(axis=1)] == ["verified", "propaganda", "verified"]
+    assert [one.words[0].weight > 0 for one in explanations] == [False, True, False]
+    assert [one.beginning_only for one in explanations] == [False, True, False]
+
+
+def test_any_label_may_be_asked_for(kind, trained, held_out):
+    model = trained(kind)
+    for place in range(len(LABELS)):
+        asked = np.full(len(held_out), place)
+        for batch in model.attribute(held_out, chosen=asked):
+            mine = batch.answers.argmax(axis=1) == place
+            [usual] = [b for b in model.attribute(held_out) if np.array_equal(b.rows, batch.rows)]
+            same = mine[batch.texts // 2]
+            np.testing.assert_allclose(batch.weights[same], usual.weights[same], rtol=1e-5, atol=1e-7)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from claimsieve.errors import ModelError
 from claimsieve.evaluation.base_rates import corrected
 from claimsieve.evaluation.calibration import Calibration, apply
 from claimsieve.evaluation.conformal import Reason, prediction_sets, reasons
@@ -48,7 +49,9 @@ def judge(model: Model, claims: Sequence[Claim], answers: Floats, calibration: C
     """What the model answers, and what it says of the passages of claims one by one where it does not decide.
 
     A conflict is two passages that settle a claim differently, which the set of all passages together does not show.
+    Raises ModelError for answers that are no numbers.
     """
+    _require_numbers(answers)
     alone = np.full((len(claims), MAX_PASSAGES), NOT_READ, dtype=np.uint8)
     if calibration is None or "evidence" not in model.inputs:
         return Judged(answers, alone)
@@ -63,9 +66,19 @@ def judge(model: Model, claims: Sequence[Claim], answers: Floats, calibration: C
     ]
     if places:
         found = model.predict_proba([replace(claims[row], evidence=(claims[row].evidence[at],)) for row, at in places])
+        _require_numbers(found)
         rows, ats = np.array(places).T
         alone[rows, ats] = _with_chosen(prediction_sets(found, calibration.thresholds), found) @ _BITS
     return Judged(answers, alone)
+
+
+def _require_numbers(answers: Floats) -> None:
+    broken = np.flatnonzero(~np.isfinite(answers).all(axis=1))
+    if len(broken):
+        raise ModelError(
+            f"expected answers that are numbers, found NaN or infinity for {len(broken):,} of {len(answers):,} claims. "
+            "Try --precision float32; if that is no better, the weights are broken: copy the model again, or train it."
+        )
 
 
 def decisions_of(judged: Judged, model: Model, claims: Sequence[Claim], calibration: Calibration | None) -> Decisions:

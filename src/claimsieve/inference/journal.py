@@ -85,6 +85,8 @@ class Journal:
             if self.path(name).exists():
                 self.path(name).replace(target)
                 _reach_disk_as_folder(target.parent)
+            elif not target.exists():
+                raise DataError(f"{target}: was finished in an earlier run and is gone. Begin anew with --restart.")
 
     def remove(self) -> None:
         """Everything stands in its place."""
@@ -134,6 +136,8 @@ def open_journal(target: Path, identity: Mapping[str, Any], *, restart: bool) ->
     journal = Journal(target, target.with_name(f"{target.name}{SUFFIX}"))
     folder = journal.path("")
     with journal._disk():
+        if folder.is_symlink():
+            raise DataError(f"{folder}: expected a folder beside the output, found a link. Write to another place.")
         folder.mkdir(exist_ok=True)
         strangers = sorted(path.name for path in folder.iterdir() if path.name not in _OWN)
     if strangers:

@@ -20,7 +20,7 @@ from claimsieve.inference.journal import Journal, identity_of, open_journal
 from claimsieve.inference.labelling import Labeller, Part, prediction_columns
 from claimsieve.inference.memory import ENTRY, Memory
 from claimsieve.inference.pictures import Pictures
-from claimsieve.inference.sources import check_paths, described, form_of, recipe_of, rejects_file
+from claimsieve.inference.sources import check_paths, described, form_of, moments, recipe_of, rejects_file
 from claimsieve.inference.windows import ItemReader, Window, windows
 from claimsieve.models import Model
 from claimsieve.models.artifacts import library_versions
@@ -157,7 +157,7 @@ def run(
         form = formed(pictures=pictures)
         return _to_stdout(job, parts(form, windows(job.source), b""), advance)
     target = Path(job.target)
-    source = described(job.source)
+    before, source = moments(job.source), described(job.source)
     saved = {} if job.restart else identity_of(target) or {}
     known = saved.get("columns") if saved.get("source") == source else None
     form = formed(pictures=pictures, known=known)
@@ -180,7 +180,8 @@ def run(
     with open_journal(target, identity, restart=restart) as journal, _few_collections():
         tally = _to_journal(job, parts, form, journal, advance)
         if not journal.committed.finished:
-            _check_unchanged(job.source, source)
+            if moments(job.source) != before:
+                raise DataError(f"{job.source}: changed while it was read. Begin anew with --restart.")
             journal.end()
         _put_in_place(journal, form, target, tally)
     return tally
@@ -302,12 +303,3 @@ def _check_rejects(job: Job, tally: Tally, listed: Path | None = None) -> None:
             f"{job.source}: expected fewer rejected rows, found {tally.rejected:,} in the first {tally.read:,}.{where} "
             "Mend the file or --map and begin anew with --restart, or allow more with --max-rejects to go on."
         )
-
-
-def _check_unchanged(source: str, before: Any) -> None:
-    if source != "-" and described(source, quickly=True) != _quick(before):
-        raise DataError(f"{source}: changed while it was read. Begin anew with --restart.")
-
-
-def _quick(described_source: Any) -> Any:
-    return [{name: value for name, value in file.items() if name != "sha256"} for file in described_source]

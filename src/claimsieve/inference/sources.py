@@ -34,6 +34,21 @@ def described(source: str, *, quickly: bool = False) -> list[dict[str, Any]]:
     return found
 
 
+def moments(source: str) -> list[tuple[int, int, int]]:
+    """Of every file what a change leaves behind while it is read: when it was written, which file it is, its size.
+
+    Not for keeping: a copy of the input is the same input. Standard input has none.
+    """
+    found = []
+    for name in _files(source) if source != "-" else ():
+        try:
+            state = Path(name).stat()
+        except OSError as error:
+            raise DataError(f"{name}: cannot be read: {error.strerror or error}.") from None
+        found.append((state.st_mtime_ns, state.st_ino, state.st_size))
+    return found
+
+
 def recipe_of(source: str) -> dict[str, Any] | None:
     """As JSON what a recipe says, which may be a file of the user's own; None for other sources."""
     if not source.startswith("recipe:"):

@@ -97,11 +97,12 @@ class ItemReader:
                 seen["id"] = int(number)
             if isinstance(fields.get("corpus"), str):
                 seen["corpus"] = fields["corpus"]  # some have a temperature of their own
-            is_readable = isinstance(day := fields.get("date"), str) and is_date(day)
+            day = _year_as_text(fields.get("date"))
+            is_readable = isinstance(day, str) and is_date(day)
             if self._pictures:
                 seen["media"] = fields.get("media")
-                if is_readable:
-                    seen["date"] = fields["date"]
+            if "date" in seen or (self._pictures and is_readable):
+                seen["date"] = day
             return Item(self._claim(seen), row.fields, row.file, is_date_unreadable=bool(day) and not is_readable)
         except RecordError as error:
             return Reject(row.place, str(error), json.dumps(row.fields, ensure_ascii=True, default=str)[:200], row.file)
@@ -129,3 +130,11 @@ class ItemReader:
             name = "-" if of_recipe else file or only_file(self._source)
             self._tables[file] = format_of(name) != "jsonl"
         return self._tables[file]
+
+
+def _year_as_text(value: Any) -> Any:
+    """A year that JSON, or a table with gaps, gives as a number, as text; anything else as it is."""
+    whole = isinstance(value, float) and value.is_integer()
+    if (whole or (isinstance(value, int) and not isinstance(value, bool))) and 1000 <= value <= 9999:
+        return str(int(value))
+    return value

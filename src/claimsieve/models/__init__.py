@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from claimsieve.errors import ModelError
-from claimsieve.models.attributions import Attributions
+from claimsieve.models.attributions import Attributions, Places
 from claimsieve.models.step import State, Step
 from claimsieve.records import Claim, InputField
 
@@ -65,8 +65,12 @@ class Model(Protocol):
         """What the last digits of probabilities hang on beside the weights: number format, device, size of batches."""
         ...
 
-    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
-        """What the answers go by: batches that hold every claim once, in any order, with its probabilities."""
+    def attribute(self, claims: Sequence[Claim], *, chosen: Places | None = None) -> Iterator[Attributions]:
+        """What the answers go by: batches that hold every claim once, in any order, with its probabilities.
+
+        chosen: the label that is to be explained, by its place in LABELS; -1: the most probable by what is read in one
+        window, as for all where it is None. Shape: (n,)
+        """
         ...
 
     def settings(self) -> Mapping[str, Any]:

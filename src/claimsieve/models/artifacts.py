@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
 from claimsieve import __version__
 from claimsieve.errors import ModelError
@@ -17,7 +17,7 @@ from claimsieve.models import Model, load_kind
 from claimsieve.models.checkpoints import MANIFEST as MANIFEST
 from claimsieve.models.checkpoints import WEIGHTS as WEIGHTS
 from claimsieve.models.checkpoints import sha256_of
-from claimsieve.records import LABELS
+from claimsieve.records import LABELS, InputField
 
 FORMAT_VERSION = 1
 CONFIG = "config.yaml"
@@ -131,6 +131,11 @@ def load_model(directory: Path, *, precision: str = "auto", device: str = "auto"
         model = load_kind(manifest.kind, directory / WEIGHTS, manifest.settings, precision=precision, device=device)
     except (TypeError, LookupError, ValueError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{directory}: the {manifest.kind} model cannot be rebuilt: {error}") from None
+    if tuple(model.inputs) != manifest.inputs or not {*manifest.inputs} <= {*get_args(InputField)}:
+        raise ModelError(
+            f"{directory}: expected one list of fields that the model reads, found {', '.join(manifest.inputs)} and "
+            f"{', '.join(model.inputs)}."
+        )
     return model, manifest
 
 
@@ -168,18 +173,11 @@ def read_manifest(directory: Path) -> Manifest:
 
 def verify(directory: Path, manifest: Manifest) -> None:
     """Every listed file is there, unchanged and of a safe kind, and nothing else is. Raises ModelError."""
-    root = directory.resolve()
     for name, entry in manifest.files.items():
-        pure = PurePosixPath(name)
-        path = directory / name
-        if pure.is_absolute() or ".." in pure.parts or "\0" in name or not path.resolve().is_relative_to(root):
-            raise ModelError(f"{directory}: the manifest names '{name}', which lies outside the model directory.")
-        if not path.is_file():
-            raise ModelError(f"{directory}: expected '{name}', found nothing. Copy the model directory again, whole.")
-        if path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
-            raise ModelError(
-                f"{directory}: '{name}' is not what was saved (SHA-256 differs). Copy it again, or retrain."
-            )
+        try:
+            _verify_file(directory, name, entry)
+        except (OSError, RuntimeError, ValueError) as error:  # links in a ring, a name that no file can have
+            raise ModelError(f"{directory}: the manifest names {name!r:.80}, which cannot be read: {error}") from None
     for path in directory.rglob("*"):
         name = path.relative_to(directory).as_posix()
         if path.is_symlink():
@@ -189,6 +187,17 @@ def verify(directory: Path, manifest: Manifest) -> None:
                 raise ModelError(f"{directory}: '{name}' is of a kind that is never read (pickle hides in such files).")
             if name not in manifest.files:
                 raise ModelError(f"{directory}: '{name}' is not in the manifest. Remove it.")
+
+
+def _verify_file(directory: Path, name: str, entry: Mapping[str, Any]) -> None:
+    pure, path = PurePosixPath(name), directory / name
+    outside = pure.is_absolute() or ".." in pure.parts or "\0" in name
+    if outside or not path.resolve().is_relative_to(directory.resolve()):
+        raise ModelError(f"{directory}: the manifest names '{name}', which lies outside the model directory.")
+    if not path.is_file():
+        raise ModelError(f"{directory}: expected '{name}', found nothing. Copy the model directory again, whole.")
+    if path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
+        raise ModelError(f"{directory}: '{name}' is not what was saved (SHA-256 differs). Copy it again, or retrain.")
 
 
 def _file_list(directory: Path) -> dict[str, dict[str, Any]]:

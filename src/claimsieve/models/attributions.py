@@ -48,16 +48,18 @@ def softmax(logits: Floats) -> Floats:
     return shares
 
 
-def towards_chosen(logits: Floats) -> Floats:
+def towards_chosen(logits: Floats, chosen: Places | None = None) -> Floats:
     """The gradient of the chosen label's log-odds, log p / (1 - p), in the logits. Shape: (n, labels) -> (n, labels)
 
+    chosen: places of the labels; -1, as for all where it is None: the most probable. Shape: (n,)
     It is 1 for the label chosen and minus the share that each other one has of the remaining probability; so the sum
     of gradient times logits is the chosen label's logit less the others' mean. Unlike the gradient of the probability,
     or of its logarithm, it does not fade where a model is sure.
     """
-    chosen = np.eye(logits.shape[1], dtype=bool)[logits.argmax(axis=1)]
-    others = softmax(np.where(chosen, -np.inf, logits))
-    direction: Floats = np.where(chosen, 1.0, -others)
+    places = logits.argmax(axis=1) if chosen is None else np.where(chosen < 0, logits.argmax(axis=1), chosen)
+    one = np.eye(logits.shape[1], dtype=bool)[places]
+    others = softmax(np.where(one, -np.inf, logits))
+    direction: Floats = np.where(one, 1.0, -others)
     return direction
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from claimsieve.errors import ModelError, TrainingError
 from claimsieve.models import Encoded, Model, load_kind
-from claimsieve.models.attributions import Attributions
+from claimsieve.models.attributions import Attributions, Places
 from claimsieve.models.step import State, Step
 from claimsieve.records import Claim
 
@@ -28,19 +28,18 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class Cheaply:
-    """Claims, and what the cheap tier makes of them. Pieces and cuts of the encoder's are not counted."""
+class Tiered:
+    """Claims, with what the cheap tier answers, and the encoder's reading of those that it is to answer.
 
-    cheap: Encoded
-    claims: Sequence[Claim]
+    cheap: answers of the cheap tier. Shape: (n, 3). unsure: places of the encoder's claims. Shape: (unsure,)
+    in_pieces, cut: by the window of the tier that answers.
+    """
 
-    @property
-    def in_pieces(self) -> list[int]:
-        return self.cheap.in_pieces
-
-    @property
-    def cut(self) -> list[int]:
-        return self.cheap.cut
+    cheap: np.ndarray
+    unsure: np.ndarray
+    encoded: Encoded
+    in_pieces: list[int]
+    cut: list[int]
 
 
 class CascadeModel:
@@ -77,37 +76,46 @@ class CascadeModel:
         """Each row as the tier that answers it gives it. Shape: (n, 3), in the order of LABELS."""
         return self.answers(self.encode(claims))
 
-    def encode(self, claims: Sequence[Claim]) -> Cheaply:
-        """As the cheap tier needs them; the encoder reads its rows when it is known which they are."""
-        return Cheaply(self._cheap.model.encode(claims), claims)
+    def encode(self, claims: Sequence[Claim]) -> Tiered:
+        """The cheap tier answers here already: only then is it known which claims the encoder has to read."""
+        cheaply = self._cheap.model.encode(claims)
+        cheap = np.array(self._cheap.model.answers(cheaply), dtype=np.float64)
+        unsure = np.flatnonzero(~self.sure(cheap))
+        encoded = self._encoder.model.encode([claims[row] for row in unsure.tolist()])
 
-    def answers(self, encoded: Cheaply) -> np.ndarray:
+        def of_both(cheaps: Sequence[int], encoders: Sequence[int]) -> list[int]:
+            return sorted({*cheaps} - {*unsure.tolist()} | {*unsure[list(encoders)].tolist()})
+
+        return Tiered(
+            cheap,
+            unsure,
+            encoded,
+            in_pieces=of_both(cheaply.in_pieces, encoded.in_pieces),
+            cut=of_both(cheaply.cut, encoded.cut),
+        )
+
+    def answers(self, encoded: Tiered) -> np.ndarray:
         """As predict_proba. Shape: (n, 3), in the order of LABELS."""
-        return self._joined(self._cheap.model.answers(encoded.cheap), encoded.claims, self._encoder.model.predict_proba)
+        return self._joined(encoded.cheap, encoded.unsure, self._encoder.model.answers(encoded.encoded))
 
-    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+    def attribute(self, claims: Sequence[Claim], *, chosen: Places | None = None) -> Iterator[Attributions]:
         """Each row as the tier that answers it explains it."""
         sure = self.sure(self._cheap.model.predict_proba(claims))
         for tier, rows in ((self._cheap, np.flatnonzero(sure)), (self._encoder, np.flatnonzero(~sure))):
             own = [claims[row] for row in rows.tolist()]
-            encoded = tier.model.encode(own)
-            answers = np.array(tier.model.answers(encoded)) if encoded.in_pieces or encoded.cut else None
-            for batch in tier.model.attribute(own):
-                # What is read in several pieces is answered by all of them, though only the first is explained.
-                found = batch.answers if answers is None else answers[batch.rows]
-                yield replace(batch, rows=rows[batch.rows], answers=found)
+            for batch in tier.model.attribute(own, chosen=None if chosen is None else chosen[rows]):
+                yield replace(batch, rows=rows[batch.rows])
 
     def reference(self, claims: Sequence[Claim]) -> np.ndarray:
         """As predict_proba, each tier by its own reference."""
-        return self._joined(self._cheap.model.reference(claims), claims, self._encoder.model.reference)
+        cheap = self._cheap.model.reference(claims)
+        unsure = np.flatnonzero(~self.sure(cheap))
+        return self._joined(cheap, unsure, self._encoder.model.reference([claims[row] for row in unsure.tolist()]))
 
-    def _joined(
-        self, cheap: np.ndarray, claims: Sequence[Claim], of_encoder: Callable[[Sequence[Claim]], np.ndarray]
-    ) -> np.ndarray:
+    def _joined(self, cheap: np.ndarray, unsure: np.ndarray, by_encoder: np.ndarray) -> np.ndarray:
         result = np.array(cheap, dtype=np.float64)
-        unsure = np.flatnonzero(~self.sure(result))
-        result[unsure] = of_encoder([claims[row] for row in unsure.tolist()])
-        self.answered.update({self._cheap.kind: len(claims) - len(unsure), self._encoder.kind: len(unsure)})
+        result[unsure] = by_encoder
+        self.answered.update({self._cheap.kind: len(cheap) - len(unsure), self._encoder.kind: len(unsure)})
         return result
 
     @property

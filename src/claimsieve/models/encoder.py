@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from claimsieve import processes
-from claimsieve.models.attributions import Attributions, softmax, towards_chosen
+from claimsieve.models.attributions import Attributions, Places, softmax, towards_chosen
 from claimsieve.models.fitting import fit_network
 from claimsieve.models.loop import Examples, LoopSettings, label_places
 from claimsieve.models.lora import LoraSettings
@@ -146,8 +146,11 @@ class EncoderModel:
         model.transformer.load()
         return model
 
-    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+    def attribute(self, claims: Sequence[Claim], *, chosen: Places | None = None) -> Iterator[Attributions]:
         """Gradient times hidden state of each token, low in the network."""
-        tokens = self.transformer.attributed(claims, self.inputs, lambda rows, logits: towards_chosen(logits))
+        asked = np.full(len(claims), -1) if chosen is None else chosen
+        tokens = self.transformer.attributed(
+            claims, self.inputs, lambda rows, logits: towards_chosen(logits, asked[rows])
+        )
         for rows, logits, texts, starts, ends, weights in tokens:
             yield Attributions(rows, softmax(logits), texts, starts, ends, weights)

@@ -1,6 +1,6 @@
 """Why a model gave a claim its label: the words and passages that spoke most for it, or against it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -86,23 +86,38 @@ def explain(
     """What Model.answers gives, shape (n, 3 + heads), and one Explanation per claim, from one pass over the claims.
 
     top: how many words, and how many passages, are named at most. encoded: what the model made of the claims, if it is
-    known. attributions: what it gave of them, likewise. Memory is that of a batch.
+    known. attributions: what `attributed` gave of them, likewise. Memory is that of a batch.
     """
     answers = np.zeros((len(claims), len(LABELS) + len(model.heads)))
     found: list[Explanation | None] = [None] * len(claims)
-    for batch in model.attribute(claims) if attributions is None else attributions:
+    encoded = model.encode(claims) if encoded is None else encoded
+    for batch in attributed(model, claims, encoded=encoded) if attributions is None else attributions:
         answers[batch.rows] = batch.answers
         rows = batch.rows.tolist()
         words = words_of([claims[row] for row in rows], model.inputs, batch)
         for row, explanation in zip(rows, explanations(words, n=len(rows), top=top), strict=True):
             found[row] = explanation
     named = [explanation for explanation in found if explanation is not None]
-    encoded = model.encode(claims) if encoded is None else encoded
-    if beyond := sorted({*encoded.in_pieces, *encoded.cut}):
-        answers[beyond] = model.answers(model.encode([claims[row] for row in beyond]))
-        for row in beyond:
-            named[row] = replace(named[row], beginning_only=True)
+    for row in {*encoded.in_pieces, *encoded.cut}:
+        named[row] = replace(named[row], beginning_only=True)
     return answers, named
+
+
+def attributed(model: Model, claims: Sequence[Claim], *, encoded: Encoded | None = None) -> Iterator[Attributions]:
+    """Model.attribute of the labels that the claims have when all of their evidence is read, with those answers.
+
+    What one window holds may speak for another label than all of it. encoded: what the model made of the claims.
+    """
+    encoded = model.encode(claims) if encoded is None else encoded
+    beyond = sorted({*encoded.in_pieces, *encoded.cut})
+    whole = model.answers(model.encode([claims[row] for row in beyond])) if beyond else np.zeros((0, len(LABELS)))
+    chosen, place_of = np.full(len(claims), -1), np.full(len(claims), -1)
+    chosen[beyond], place_of[beyond] = whole[:, : len(LABELS)].argmax(axis=1), np.arange(len(beyond))
+    for batch in model.attribute(claims, chosen=chosen):
+        places = place_of[batch.rows]
+        answers = batch.answers.copy()
+        answers[places >= 0] = whole[places[places >= 0]]
+        yield replace(batch, answers=answers)
 
 
 def explanations(words: Words, *, n: int, top: int) -> list[Explanation]:

@@ -49,13 +49,15 @@ def attribute(
     *,
     rows: Places,
     cuts: Cuts,
+    chosen: Places | None = None,
 ) -> Attributions:
     """What n-grams add to the logit of the chosen label less the others', by the places where they stand.
 
     sides: the texts of 'claim' and of 'evidence'. blocks: a fitted TfidfVectorizer for each '<side>_<unit>', in the
     order of the columns of `coefficients` (labels, features). cuts: what is kept from one batch to the next, empty at
-    first. A feature's value times its coefficients is shared out evenly over its occurrences; that of several words
-    evenly over them; that of characters is spread over them. So the weights of a row, with the direction times
+    first. chosen: as for towards_chosen.
+    A feature's value times its coefficients is shared out evenly over its occurrences; that of several words evenly
+    over them; that of characters is spread over them. So the weights of a row, with the direction times
     `intercepts`, sum to the direction times the logits.
     """
     logits = np.tile(intercepts, (len(rows), 1))
@@ -71,7 +73,7 @@ def attribute(
         logits += csr_matrix((features.values, (features.rows, features.columns)), (len(rows), len(weights))) @ weights
         starts, ends = origins[bases[found.texts] + found.starts], origins[bases[found.texts] + found.ends - 1] + 1
         read.append((2 * found.texts + (side == "evidence"), starts, ends, features, weights, found.parts))
-    direction = towards_chosen(logits)
+    direction = towards_chosen(logits, chosen)
     columns = [_whole(texts, side=side) for side, texts in enumerate(sides.values())]
     for at, starts, ends, features, weights, parts in read:
         added = features.values * np.einsum("ij,ij->i", direction[features.rows], weights[features.columns])

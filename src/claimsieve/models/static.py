@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from claimsieve import processes
 from claimsieve.data.inputs import render, render_claim, render_passages
 from claimsieve.data.parts import CLAIM_SIDE, EVIDENCE_SIDE
 from claimsieve.errors import ModelError
-from claimsieve.models.attributions import Attributions, flat_offsets, softmax
+from claimsieve.models.attributions import Attributions, Places, flat_offsets, softmax, towards_chosen
 from claimsieve.models.batches import by_length, cut
 from claimsieve.models.distillation import distilled
 from claimsieve.models.fitting import fit_network
@@ -224,7 +225,7 @@ class StaticModel:
                 result[rows] = self._network(**batch).double().softmax(dim=-1).cpu().numpy()
         return result
 
-    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+    def attribute(self, claims: Sequence[Claim], *, chosen: Places | None = None) -> Iterator[Attributions]:
         """Gradient times embedding of each token (Shrikumar et al. 2016, arXiv:1605.01713), in batches of flat memory.
 
         The mean's gradient is that of each of its tokens, but for their number, so one step back to the means is exact.
@@ -237,14 +238,14 @@ class StaticModel:
                 self._tokenizer.encode_batch([sides[row][side] for row in rows], add_special_tokens=False)
                 for side in (CLAIM_SIDE, EVIDENCE_SIDE)
             ]
-            yield self._attributions(encodings, rows)
+            yield self._attributions(encodings, rows, None if chosen is None else chosen[rows])
 
-    def _attributions(self, encodings: list[Any], rows: np.ndarray) -> Attributions:
+    def _attributions(self, encodings: list[Any], rows: np.ndarray, chosen: Places | None) -> Attributions:
         embedding = self._network.embedding
         encoded = [[encoding.ids[: self.max_tokens] for encoding in side] for side in encodings]
         batch = _collate((encoded[0], encoded[1]), np.arange(len(rows)))
         batch = {name: tensor.to(embedding.weight.device) for name, tensor in batch.items()}
-        logits, _, gradients = answered(self._network, embedding, batch)
+        logits, _, gradients = answered(self._network, embedding, batch, partial(towards_chosen, chosen=chosen))
         texts, weights = [], []
         for side, (name, ids) in enumerate(zip(("claim", "evidence"), encoded, strict=True)):
             counts = np.array([len(row) for row in ids])

@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score, log_loss
 
 from claimsieve.data.inputs import render, render_claim, render_passages
 from claimsieve.errors import ModelError, TrainingError
-from claimsieve.models.attributions import Attributions
+from claimsieve.models.attributions import Attributions, Places
 from claimsieve.models.batches import cut
 from claimsieve.models.ngram_attributions import Cuts, attribute
 from claimsieve.models.ngrams import Ngrams
@@ -201,8 +201,13 @@ class TfidfModel:
         model = cls(**settings)
         terms = json.loads((directory / _VOCABULARY).read_text(encoding="utf-8"))
         weights = load_file(directory / _WEIGHTS)
-        if sum(len(vocabulary) for vocabulary in terms.values()) != weights["coefficients"].shape[1]:
+        columns = sum(len(vocabulary) for vocabulary in terms.values())
+        if weights["coefficients"].shape != (len(LABELS), columns) or weights["intercepts"].shape != (len(LABELS),):
             raise ModelError(f"{directory}: {_VOCABULARY} and {_WEIGHTS} do not belong together.")
+        if not all(np.isfinite(tensor).all() for tensor in weights.values()):
+            raise ModelError(f"{directory}: {_WEIGHTS} has weights that are no numbers.")
+        if not all(type(size) is int and size >= 1 for size in (model.max_word_ngram, model.max_char_ngram)):
+            raise ModelError(f"{directory}: expected lengths of n-grams as whole numbers from 1.")
         for name, vocabulary in terms.items():
             block = model._vectoriser(
                 name.rpartition("_")[2], vocabulary={term: i for i, term in enumerate(vocabulary)}
@@ -241,14 +246,15 @@ class TfidfModel:
         truth = [claim.label for claim in claims]
         return float(f1_score(truth, predicted, labels=sorted(set(truth), key=str), average="macro", zero_division=0))
 
-    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+    def attribute(self, claims: Sequence[Claim], *, chosen: Places | None = None) -> Iterator[Attributions]:
         """What each n-gram adds to the log-odds of the label chosen, exactly, in batches of flat memory."""
         sides = _sides(claims, self.inputs)
         lengths = np.array([len(first) + len(second) for first, second in zip(*sides.values(), strict=True)])
         cuts: Cuts = {}
         for rows in cut(np.arange(len(claims)), lengths, batch_tokens=_ATTRIBUTED_CHARACTERS):
             texts = {side: [texts[row] for row in rows] for side, texts in sides.items()}
-            yield attribute(texts, self._blocks, self._coefficients, self._intercepts, rows=rows, cuts=cuts)
+            own = None if chosen is None else chosen[rows]
+            yield attribute(texts, self._blocks, self._coefficients, self._intercepts, rows=rows, cuts=cuts, chosen=own)
 
 
 def _sides(claims: Sequence[Claim], inputs: Sequence[InputField]) -> dict[str, list[str]]:

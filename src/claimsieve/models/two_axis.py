@@ -240,10 +240,11 @@ class TwoAxisModel:
             rows,
         )[:, : len(LABELS)]
 
-    def attribute(self, claims: Sequence[Claim]) -> Iterator[Attributions]:
+    def attribute(self, claims: Sequence[Claim], *, chosen: Places | None = None) -> Iterator[Attributions]:
         """Gradient of the label's log-odds through both heads, times each token's hidden state, low in the network.
 
-        A claim's words count for what they do in either place: read alone, and read with the evidence.
+        A claim's words count for what they do in either place: read alone, and read with the evidence. The answers here
+        are of all pieces, so that they give the label, and `chosen` is not needed.
         """
         for start in range(0, len(claims), ATTRIBUTED_ROWS):
             own = claims[start : start + ATTRIBUTED_ROWS]
