@@ -237,7 +237,7 @@ def test_recipe_list_says_what_is_here(claimsieve, monkeypatch):
     rows = {row["name"]: row for row in json.loads(out)}
     assert (code, err) == (0, "")
     assert list(rows) == recipes.names()
-    assert [name for name, row in rows.items() if row["here"]] == ["demo", "starter"]
+    assert [name for name, row in rows.items() if row["here"]] == ["demo", "starter", "stories"]
     assert all(row["licence"] and row["title"] for row in rows.values())
     code, out, err = claimsieve("recipe", "list")
     assert [line.split()[0] for line in out.splitlines()] == recipes.names()

@@ -223,7 +223,7 @@ def test_a_name_that_can_be_no_file_is_no_recipe(name):
 
 def test_a_pattern_that_is_none_is_told(own_recipe):
     name = own_recipe({"text": "a", "verdict": "yes"}, files=["a**b.jsonl"])
-    with pytest.raises(ConfigError, match=r"with \*\* for whole folders only, found 'a\*\*b.jsonl'"):
+    with pytest.raises(ConfigError, match=r"expected \*\* in place of whole folders only, found 'a\*\*b\.jsonl'"):
         recipes.load(name)
 
 

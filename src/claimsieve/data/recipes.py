@@ -93,11 +93,11 @@ def load(name: str) -> Recipe:
     unsafe = [
         file for file in recipe.files if not Path(file).parts or Path(file).is_absolute() or ".." in Path(file).parts
     ]
-    unsafe += [file for file in recipe.files for part in Path(file).parts if "**" in part and part != "**"]
     if unsafe:
-        raise ConfigError(
-            f"{path}: expected files below the corpora folder, with ** for whole folders only, found '{unsafe[0]}'."
-        )
+        raise ConfigError(f"{path}: expected files below the corpora folder, found '{unsafe[0]}'.")
+    broken = [file for file in recipe.files if any("**" in part and part != "**" for part in Path(file).parts)]
+    if broken:
+        raise ConfigError(f"{path}: expected ** in place of whole folders only, found '{broken[0]}'.")
     return recipe
 
 
