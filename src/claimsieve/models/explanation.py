@@ -110,7 +110,11 @@ def attributed(model: Model, claims: Sequence[Claim], *, encoded: Encoded | None
     """
     encoded = model.encode(claims) if encoded is None else encoded
     beyond = sorted({*encoded.in_pieces, *encoded.cut})
-    whole = model.answers(model.encode([claims[row] for row in beyond])) if beyond else np.zeros((0, len(LABELS)))
+    whole = (
+        model.answers(model.encode([claims[row] for row in beyond]))
+        if beyond
+        else np.zeros((0, len(LABELS) + len(model.heads)))
+    )
     chosen, place_of = np.full(len(claims), -1), np.full(len(claims), -1)
     chosen[beyond], place_of[beyond] = whole[:, : len(LABELS)].argmax(axis=1), np.arange(len(beyond))
     for batch in model.attribute(claims, chosen=chosen):
