@@ -218,9 +218,10 @@ def test_every_variation_stands_on_the_page_with_what_the_model_says(page, docum
 def axis_document():
     """Of an oracle on four claims of a corpus whose name is markup."""
     claims = [
-        Claim("a", stance="supported", manipulation=(), evidence=(Evidence("b"),), corpus="<i>one</i>"),
-        Claim("c", stance="refuted", manipulation=("doubt",), evidence=(Evidence("d"),), corpus="<i>one</i>"),
-    ] * 2
+        Claim(f"{word} {number}", stance=stance, manipulation=told, evidence=(Evidence("b"),), corpus="<i>one</i>")
+        for number in range(2)
+        for word, stance, told in (("a", "supported", ()), ("c", "refuted", ("doubt",)))
+    ]
     axes = np.array([[0.9, 0.1, 0.0, 0.1], [0.0, 0.1, 0.9, 0.9]] * 2)
     report = axis_report(axes, claims, threshold=0.5, resamples=100)
     return json.dumps(to_json(report)).encode()

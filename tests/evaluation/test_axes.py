@@ -1,6 +1,8 @@
 """The two heads measured: stance where there is evidence, manipulation where somebody looked, alarms within bounds."""
 
 import json
+from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -23,8 +25,11 @@ PASSAGE = (Evidence("a passage"),)
 OUTPUT = {"supported": 0, "insufficient": 1, "conflicting": 1, "refuted": 2}
 
 
+numbers = count()
+
+
 def claim(stance=None, manipulation=None, *, evidence=PASSAGE, corpus="one"):
-    return Claim("a claim", stance=stance, manipulation=manipulation, evidence=evidence, corpus=corpus)
+    return Claim(f"claim {next(numbers)}", stance=stance, manipulation=manipulation, evidence=evidence, corpus=corpus)
 
 
 def oracle(claims, *, manipulated=0.9):
@@ -70,12 +75,27 @@ def test_one_stance_for_all_scores_what_the_commonest_does():
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.lists(st.floats(0, 1), max_size=60))
 def test_the_threshold_keeps_alarms_within_bounds_and_is_the_lowest_that_does(clean, pushed):
-    claims = [claim(manipulation=())] * len(clean) + [claim(manipulation=("doubt",))] * len(pushed)
+    claims = [claim(manipulation=()) for _ in clean] + [claim(manipulation=("doubt",)) for _ in pushed]
     threshold = alarm_threshold(np.array([*clean, *pushed]), claims)
     assert np.mean(np.array(clean) >= threshold) <= MAX_FALSE_ALARMS
     lower = [p for p in clean if p < threshold]
     if lower:
         assert np.mean(np.array(clean) >= max(lower)) > MAX_FALSE_ALARMS
+
+
+def test_a_claim_counts_once_whatever_evidence_it_comes_with():
+    """Both in the threshold and in what is measured; a text that two corpora answer differently counts for both."""
+    claims = [claim(manipulation=()) for _ in range(20)] + [claim(manipulation=("doubt",)) for _ in range(10)]
+    axes = oracle(claims)
+    axes[:20, 3] = np.linspace(0.1, 0.5, 20)
+    often = [replace(claims[0], evidence=(Evidence(f"passage {number}"),)) for number in range(200)]
+    more = np.tile(axes[:1], (200, 1))
+    assert alarm_threshold(np.concatenate([axes, more])[:, 3], [*claims, *often]) == alarm_threshold(axes[:, 3], claims)
+    report, repeated = report_of(axes, claims), report_of(np.concatenate([axes, more]), [*claims, *often])
+    assert (repeated.manipulation, repeated.curve) == (report.manipulation, report.curve)
+    assert repeated.stance_corpora.keys() == report.stance_corpora.keys()
+    other = replace(claims[0], manipulation=("doubt",))
+    assert report_of(np.concatenate([axes, axes[:1]]), [*claims, other]).manipulation.manipulated == 11
 
 
 def test_without_clean_claims_the_threshold_is_a_half_and_there_are_no_alarms():

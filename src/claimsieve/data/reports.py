@@ -132,6 +132,8 @@ def reported(
     made = []
     for name in sorted(corpora, key=str):
         wanted = round(share * len(corpora[name]))
+        if not wanted:
+            continue
         usable = [row for row in shuffled(claims, corpora[name], f"reported{seed}") if _is_reportable(claims[row])]
         if _is_one_story([claims[row] for row in usable]):
             continue

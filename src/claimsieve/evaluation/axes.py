@@ -18,6 +18,7 @@ from claimsieve.evaluation.evaluate import (
     rows_by_name,
 )
 from claimsieve.evaluation.metrics import Booleans, Floats
+from claimsieve.models.axes import first_of_wording
 from claimsieve.records import Claim
 
 MAX_FALSE_ALARMS = 0.1  # of claims that do not manipulate, on the calibration split
@@ -50,8 +51,9 @@ class AxisReport:
     """What the test split says of both heads, uncalibrated.
 
     stance, stance_corpora: rows with evidence and a known stance, all and by corpus; None where there are none.
-    manipulation, manipulation_corpora: rows where somebody looked. threshold: the lowest that keeps alarms on clean
-    calibration rows at MAX_FALSE_ALARMS; .5 where there are none. curve: [false alarms, recall], from no alarm to all.
+    manipulation, manipulation_corpora: claims where somebody looked, each once whatever evidence it comes with.
+    threshold: the lowest that keeps alarms on clean calibration claims at MAX_FALSE_ALARMS; .5 where there are none.
+    curve: [false alarms, recall], from no alarm to all.
     """
 
     stance: StanceSlice | None
@@ -75,7 +77,7 @@ def axis_report(
     axes: supported, open, refuted, manipulated. Shape: (n, 4). threshold: of manipulation, from alarm_threshold.
     """
     stance = [row for row, claim in enumerate(claims) if claim.evidence and claim.stance is not None]
-    looked = [row for row, claim in enumerate(claims) if claim.manipulation is not None]
+    looked = first_of_wording(claims)
 
     def of_stance(rows: Sequence[int]) -> StanceSlice:
         truth = np.eye(3, dtype=bool)[[_PLACES[str(claims[row].stance)] for row in rows]]
@@ -99,10 +101,12 @@ def axis_report(
 def alarm_threshold(probabilities: Floats, claims: Sequence[Claim], *, most: float = MAX_FALSE_ALARMS) -> float:
     """The lowest threshold at which at most a share `most` of the claims that do not manipulate are called so.
 
-    probabilities: of manipulation. Shape: (n,). Returns a value in [0, 1], the next number above a probability; .5
-    where no claim is known not to manipulate.
+    A claim counts once, whatever evidence it comes with: the head is not shown it. probabilities: of manipulation.
+    Shape: (n,). Returns a value in [0, 1], the next number above a probability; .5 where no claim is known not to
+    manipulate.
     """
-    clean = np.sort([p for p, claim in zip(probabilities, claims, strict=True) if claim.manipulation == ()])[::-1]
+    rows = [row for row in first_of_wording(claims) if claims[row].manipulation == ()]
+    clean = np.sort(probabilities[rows])[::-1]
     if not len(clean):
         return 0.5
     allowed = int(most * len(clean) + 1e-9)

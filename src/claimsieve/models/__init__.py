@@ -50,7 +50,10 @@ class Model(Protocol):
         ...
 
     def encode(self, claims: Sequence[Claim]) -> "Encoded":
-        """What needs no weights: texts as numbers. May run in one thread while `answers` runs in another."""
+        """Texts as numbers, and whatever has to be known for that (a cascade: what the cheap tier answers).
+
+        May run in one thread while `answers` runs in another.
+        """
         ...
 
     def answers(self, encoded: Any) -> np.ndarray:

@@ -1,11 +1,11 @@
 """The codebook's two questions as numbers: from stance and manipulation to the three labels, in closed form."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
 from claimsieve.models.attributions import Floats, softmax
-from claimsieve.records import LABELS, Claim, Label, Stance
+from claimsieve.records import LABELS, Claim, InputField, Label, Stance
 
 STANCE_OUTPUTS = ("supported", "open", "refuted")
 MANIPULATION_OUTPUTS = ("not_manipulated", "manipulated")
@@ -101,6 +101,19 @@ def manipulation_target(claim: Claim) -> str | None:
     if claim.manipulation is None:
         return None
     return "manipulated" if claim.manipulation else "not_manipulated"
+
+
+def first_of_wording(claims: Sequence[Claim], fields: Sequence[InputField] = ("claim",)) -> list[int]:
+    """Places of the claims that one question about manipulation each is asked of, where its answer is known.
+
+    A claim stands in many rows, with other evidence, and is worded the same in all of them: the first counts. fields:
+    what is read of a claim beside its evidence.
+    """
+    found: dict[Hashable, int] = {}
+    for row, claim in enumerate(claims):
+        if (target := manipulation_target(claim)) is not None:
+            found.setdefault((claim.corpus, *(getattr(claim, field) for field in fields), target), row)
+    return list(found.values())
 
 
 def places(targets: Sequence[str]) -> np.ndarray:

@@ -17,6 +17,7 @@ from claimsieve.models.axes import (
     MAX_SHIFT,
     OUTPUTS,
     STANCE_OUTPUTS,
+    first_of_wording,
     fitted_shift,
     label_probabilities,
     manipulation_probability,
@@ -159,22 +160,16 @@ class TwoAxisModel:
             self.manipulation_shift = fitted_shift(heads, valid_labels)
 
     def _lessons(self, train: Sequence[Claim]) -> tuple[list[tuple[Claim, str]], list[tuple[Claim, str]]]:
-        """Claims to be read with their evidence and claims to be read alone, each with the output that is right.
-
-        A claim that stands in many rows, with other evidence, is one lesson of how claims are worded.
-        """
-        pairs: list[tuple[Claim, str]] = []
-        alone: list[tuple[Claim, str]] = []
-        worded = set()
-        for claim in train:
+        """Claims to be read with their evidence and claims to be read alone, each with the output that is right."""
+        pairs, alone = [], []
+        worded = set(first_of_wording(train, self._alone))
+        for row, claim in enumerate(train):
             stance, manipulation = stance_target(claim), manipulation_target(claim)
             if stance is not None and self._is_read(claim):
                 pairs.append((claim, stance))
             elif stance is not None and self.no_evidence == "learned" and manipulation is None:
                 alone.append((claim, stance))
-            wording = (claim.corpus, *(getattr(claim, field) for field in self._alone), manipulation)
-            if manipulation is not None and wording not in worded:
-                worded.add(wording)
+            if manipulation is not None and row in worded:
                 alone.append((claim, manipulation))
         if not pairs:
             raise TrainingError(
