@@ -133,14 +133,8 @@ def _balanced(counts: NDArray[np.int64], draws: NDArray[np.float64], shares: Map
     """
     names = list(shares)
     fractions = np.array(list(shares.values()))
+    split = np.searchsorted(np.cumsum(fractions)[:-1], draws, side="right")
     fixed = counts[:, -1] > counts[:, -1].sum() / 2
-    drawn = fractions.copy()
-    if "train" in shares and fixed.any() and len(shares) > 1:
-        # It fills most of train: the others are drawn for what is left, or nearly each of them would be moved singly.
-        train = names.index("train")
-        drawn[train] = max(0.0, drawn[train] - counts[fixed, -1].sum() / counts[:, -1].sum())
-        drawn /= drawn.sum()
-    split = np.searchsorted(np.cumsum(drawn)[:-1], draws, side="right")
     if "train" in shares:
         split[fixed] = names.index("train")
     target = np.outer(fractions, counts.sum(axis=0))
